@@ -1,0 +1,51 @@
+# Every target makes the .venv it needs; a second run starts at once.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.ready
+
+.PHONY: help venv demo test lint format real bench build lock clean
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+venv: $(STAMP) ## the development environment, pinned by dev.lock
+
+$(STAMP): dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ollama-locate needs Python 3.11 or newer; try: make PYTHON=python3.12 ...")'
+	@echo "making .venv (once, about half a minute)"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(STAMP) ## the main job on an embedded tailnet, in 20 s
+	@$(BIN)/python -m demo
+
+test: $(STAMP) ## all tests that need nothing but this folder, with coverage
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal --ignore tests/real --cov --cov-report=
+	@$(BIN)/coverage report --fail-under=95
+	@$(BIN)/coverage report --include='*/core/*' --fail-under=100
+
+lint: $(STAMP) ## ruff, mypy --strict, import-linter
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+format: $(STAMP) ## rewrite the sources as ruff wants them
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+real: $(STAMP) ## a real tailnet and a real Ollama; needs root on Linux, Go, a C++ compiler
+	@$(BIN)/python -m pytest tests/real -m real -v -rs -s
+
+bench: $(STAMP) ## ratios against other tools; writes benchmarks/RESULTS.md
+	@$(BIN)/python -m benchmarks
+
+build: $(STAMP) ## sdist and wheel in dist/
+	@$(BIN)/python -m build --no-isolation --outdir dist .
+
+lock: ## choose the newest versions again
+	@$(PYTHON) -m uv pip compile --universal --generate-hashes --no-annotate --no-header --upgrade --group dev pyproject.toml -o dev.lock
+
+clean: ## remove what make made
+	rm -rf .venv dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis

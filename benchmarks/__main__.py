@@ -1,0 +1,89 @@
+"""`python -m benchmarks [--long] [ROW…]`: runs all rows, or those named, and prints them.
+
+A run of all rows also writes RESULTS.md.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+import traceback
+from typing import TYPE_CHECKING, NoReturn
+
+from benchmarks import (
+    bench_best,
+    bench_cpu,
+    bench_memory,
+    bench_parse,
+    bench_query,
+    bench_rtt,
+    bench_verdict,
+    meter,
+    namespaces,
+    needs,
+    report,
+    tools,
+)
+from benchmarks.row import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROWS: dict[str, Callable[[], Iterator[Row]]] = {
+    "query": bench_query.run,
+    "parse": bench_parse.run,
+    "best": bench_best.run,
+    "verdict": bench_verdict.run,
+    "rtt": bench_rtt.run,
+    "cpu": bench_cpu.run,
+    "memory": bench_memory.run,
+}
+
+
+def interrupted(number: int, _frame: object) -> NoReturn:
+    """Ends by an exception, so that every block on the way out removes what it made."""
+    raise SystemExit(128 + number)
+
+
+def main() -> int:
+    chosen = [word for word in sys.argv[1:] if not word.startswith("-")] or list(ROWS)
+    if unknown := set(chosen) - set(ROWS):
+        print(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}", file=sys.stderr)
+        return 2
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupted)
+    tools.install()
+    if not needs.missing():
+        for gone in namespaces.remove_leftovers():
+            print(f"removed {gone}, left behind by a run that was killed")
+        meter.remove_leftovers()
+    load, began = f"{os.getloadavg()[0]:.2f}", time.monotonic()
+    print(*report.surroundings(load), sep="\n", flush=True)
+    rows, failed = measure(chosen)
+    took = time.monotonic() - began
+    if set(chosen) == set(ROWS):
+        report.write(rows, load, took)
+        print(f"written to {report.RESULTS.name}")
+    print(f"{len(rows)} lines in {took:.0f} s")
+    return 1 if failed else 0
+
+
+def measure(chosen: list[str]) -> tuple[list[Row], bool]:
+    """A row that fails is a line of the table as well: the others are still worth having."""
+    rows, failed = [], False
+    for name in chosen:
+        try:
+            for row in ROWS[name]():
+                rows.append(row)
+                print(report.line(row), flush=True)
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, in its place
+            traceback.print_exc()
+            failed = True
+            rows.append(Row(what=name, ours=f"failed: {error}", reach="—", reached=False))
+    return rows, failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

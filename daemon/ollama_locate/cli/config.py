@@ -1,0 +1,57 @@
+"""`ollama-locate config`: every setting, its value, and where that came from."""
+
+import argparse
+from typing import Any
+
+import msgspec
+
+from ollama_locate.core.config import KEYS, Config
+from ollama_locate.core.constants import SCHEMA
+from ollama_locate.edge.folders import config_file
+
+from .show import line, note, table
+from .state import config
+
+
+def add(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Add the command's words."""
+    words = commands.add_parser("config", help="every setting, and where it came from")
+    words.add_argument("--json", action="store_true", help="the same as data")
+    words.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print them; a broken config is said with its line, and exits 1."""
+    now = config()
+    path = config_file()
+    rows = [(key, values(now)[key], now.sources.get(key, "default")) for key in KEYS]
+    if args.json:
+        settings = {key: {"value": value, "source": source} for key, value, source in rows}
+        print(msgspec.json.encode({"schema": SCHEMA, "file": str(path), "settings": settings}).decode())
+        return 0
+    line(f"# {path}" + ("" if path.exists() else " (not there: all defaults)"))
+    table(
+        ("KEY", "VALUE", "FROM"),
+        [(key, msgspec.json.encode(value).decode(), source) for key, value, source in rows],
+    )
+    for warning in now.warnings:
+        note(f"warning: {warning}")
+    return 0
+
+
+def values(config: Config) -> dict[str, object]:
+    """The settings as TOML would have them."""
+    return {
+        "ports": config.ports,
+        "interval": f"{config.interval:g}s",
+        "timeout": f"{config.timeout:g}s",
+        "prefer": [pattern.text for pattern in config.prefer],
+        "local": config.local.value,
+        "allow": [pattern.text for pattern in config.allow],
+        "deny": [pattern.text for pattern in config.deny],
+        "trusted_networks": [str(network) for network in config.trusted_networks],
+        "static": {one.name: f"{'https' if one.tls else 'http'}://{one.host}:{one.port}" for one in config.static},
+        "variables": dict(config.variables),
+        "tailscale": config.tailscale,
+        "log_level": config.log_level,
+    }

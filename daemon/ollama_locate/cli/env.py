@@ -1,0 +1,31 @@
+"""`ollama-locate env`: the variables, in the form a shell or a program reads."""
+
+import argparse
+import sys
+from typing import Any
+
+import msgspec
+
+from ollama_locate.core import shell
+from ollama_locate.core.constants import SCHEMA
+
+from .state import seen
+
+_FORMATS = {"sh": shell.sh, "fish": shell.fish, "dotenv": shell.dotenv}
+
+
+def add(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Add the command's words."""
+    words = commands.add_parser("env", help="the variables, for a shell or a program")
+    words.add_argument("--format", choices=(*_FORMATS, "json"), default="sh", help="default: sh")
+    words.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print them; `eval "$(ollama-locate env)"` applies them by the same rule as env.sh."""
+    variables = seen().snapshot.variables
+    if args.format == "json":
+        print(msgspec.json.encode({"schema": SCHEMA, "variables": variables}).decode())
+    else:
+        sys.stdout.write(_FORMATS[args.format](variables))
+    return 0

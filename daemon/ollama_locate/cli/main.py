@@ -1,0 +1,57 @@
+"""The command line of `ollama-locate`: which words mean which command."""
+
+import argparse
+import os
+import sys
+
+from ollama_locate.core.constants import VERSION
+from ollama_locate.core.errors import OperatorError
+
+from . import config, env, refresh, status, url, why
+
+COMMANDS = (url, status, why, refresh, env, config)
+
+_EXAMPLES = """\
+examples:
+  ollama-locate                          print the best endpoint
+  export OLLAMA_HOST=$(ollama-locate)    use it in a script
+  ollama-locate status                   the servers at a glance
+  ollama-locate why gpu-box              why this one is, or is not, chosen
+  ollama-located                         the daemon (foreground)
+
+exit codes: 0 a server (stale: a line on stderr; with --strict 3), 4 none found (prints http://localhost:11434),
+1 failure, 2 usage. docs/exit-codes.md has them all."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(
+        prog="ollama-locate",
+        description="Prints the best live Ollama of your tailnet, and says why it is that one.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"ollama-locate {VERSION}")
+    commands = top.add_subparsers(metavar="COMMAND", title="commands")
+    for command in COMMANDS:
+        command.add(commands)
+    top.set_defaults(run=url.run, strict=False, model=None)
+    return top
+
+
+def main(argv: list[str]) -> int:
+    """Run a command; returns the exit code."""
+    args = parser().parse_args(argv)
+    try:
+        code: int = args.run(args)
+        sys.stdout.flush()
+    except OperatorError as error:
+        sys.stderr.write(f"ollama-locate: {error}\n")
+        return 1
+    except BrokenPipeError:
+        # The reader has gone (`| head`); Python would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return code

@@ -1,0 +1,77 @@
+"""Where a command gets its snapshot: from the living daemon, else by looking for itself, once."""
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from ollama_locate.core import render
+from ollama_locate.core.config import Config, parse_config
+from ollama_locate.core.constants import HEARTBEAT_DEAD, LOOK_BUDGET, STATE_MAX_BYTES
+from ollama_locate.core.errors import StateFolderError
+from ollama_locate.core.snapshot import Snapshot
+from ollama_locate.edge.files import read, read_config
+from ollama_locate.edge.folders import config_file, reader_folder
+from ollama_locate.edge.lock import holder
+
+
+class Seen(NamedTuple):
+    """A snapshot; the living daemon's pid; the seconds since the last heartbeat, None if it was looked up just now."""
+
+    snapshot: Snapshot
+    pid: int | None = None
+    age: float | None = None
+
+
+def config() -> Config:
+    """The config, checked. Raises ConfigError."""
+    path = config_file()
+    return parse_config(read_config(path), str(path))
+
+
+def seen() -> Seen:
+    """What is known now. Without a living daemon it looks for itself, and says on stderr that it did."""
+    folder = reader_folder()
+    try:
+        if found := published(folder):
+            return found
+        problem = None
+    except StateFolderError as error:
+        problem = str(error)
+    return _look(folder, problem)
+
+
+def published(folder: Path) -> Seen | None:
+    """What a living daemon published; None where its heart does not beat. Raises StateFolderError."""
+    try:
+        age = time.time() - (folder / "verdict").stat().st_mtime
+    except OSError:
+        return None
+    if abs(age) >= HEARTBEAT_DEAD:
+        return None
+    data = read(folder, "state.json", STATE_MAX_BYTES)
+    if data is None:
+        return None
+    try:
+        snapshot = render.read_snapshot(data)
+    except ValueError as error:
+        raise StateFolderError(f"{folder / 'state.json'}: {error}") from None
+    return Seen(snapshot, holder(folder), max(0.0, age))
+
+
+def _look(folder: Path, problem: str | None) -> Seen:
+    from ollama_locate.located.once import look_once  # noqa: PLC0415 - probes and asyncio only where they are needed
+
+    started = time.monotonic()
+    snapshot = asyncio.run(look_once(config(), LOOK_BUDGET))
+    took = time.monotonic() - started
+    pid = holder(folder)
+    if problem:
+        why = problem
+    elif pid:
+        why = f"the daemon (pid {pid}) has not reported for a while"
+    else:
+        why = "no daemon runs; start one with `ollama-located &`, and every answer comes at once"
+    sys.stderr.write(f"ollama-locate: {why}. Looked for myself in {took:.1f} s.\n")
+    return Seen(snapshot)

@@ -1,0 +1,72 @@
+"""`ollama-locate status`: the daemon, the choice, the servers."""
+
+import argparse
+import datetime as dt
+from typing import Any
+
+import msgspec
+
+from ollama_locate.core.snapshot import ServerState
+
+from .show import ago, line, round_trip, table
+from .state import Seen, seen
+
+
+def add(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Add the command's words."""
+    words = commands.add_parser("status", help="the daemon, the choice, the servers")
+    words.add_argument("--json", action="store_true", help="the whole snapshot (docs/state.md)")
+    words.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print them."""
+    now = seen()
+    if args.json:
+        print(msgspec.json.encode(now.snapshot).decode())
+        return 0
+    decision, tailnet = now.snapshot.decision, now.snapshot.tailnet
+    table(
+        ("", ""),
+        [
+            ("endpoint", decision.endpoint),
+            ("server", f"{decision.name}, for {ago(_since(decision.since))}"),
+            ("verdict", decision.verdict),
+            ("because", decision.text),
+            ("tailnet", f"running, here is {tailnet.self}" if tailnet.state == "running" else tailnet.text),
+            ("daemon", _daemon(now)),
+        ],
+    )
+    line()
+    rows = [row(server) for server in now.snapshot.servers if server.kind != "self_check"]
+    table(("SERVER", "STANDING", "RTT", "PATH", "MODELS", "ENDPOINT", ""), rows)
+    left = len(now.snapshot.rejected)
+    if left:
+        line(f"\n{left} other {'peer is' if left == 1 else 'peers are'} left alone; `ollama-locate why` says why.")
+    return 0
+
+
+def row(server: ServerState) -> tuple[str, ...]:
+    """One server as cells."""
+    models = "-" if server.models is None or server.health != "up" else str(len(server.models))
+    text = "" if server.health == "up" else server.detail or server.text
+    return (
+        server.name,
+        server.standing.replace("_", " "),
+        round_trip(server.rtt_ms),
+        server.path,
+        models,
+        server.url,
+        text,
+    )
+
+
+def _daemon(now: Seen) -> str:
+    if now.age is None:
+        return "none runs; this was looked up just now"
+    heard = f"heard {ago(now.age)} ago, version {now.snapshot.program}"
+    return f"pid {now.pid}, {heard}" if now.pid else f"none runs any more; {heard}"
+
+
+def _since(text: str) -> float:
+    return (dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(text)).total_seconds()

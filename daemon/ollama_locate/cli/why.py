@@ -1,0 +1,121 @@
+"""`ollama-locate why [PEER]`: why that one, and why no other."""
+
+import argparse
+import os
+from typing import Any
+
+import msgspec
+
+from ollama_locate.core.advice import advice, mend
+from ollama_locate.core.constants import SCHEMA
+from ollama_locate.core.errors import OperatorError
+from ollama_locate.core.snapshot import RejectedState, ServerState, Snapshot
+from ollama_locate.core.text import shown
+
+from .show import line, round_trip, table
+from .state import seen
+
+
+def add(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Add the command's words."""
+    words = commands.add_parser("why", help="why that one, and why no other")
+    words.add_argument("peer", nargs="?", metavar="PEER", help="a name, an address or a URL: all about that one")
+    words.add_argument("--json", action="store_true", help="the same as data")
+    words.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the reasons."""
+    snapshot = seen().snapshot
+    if args.peer:
+        return _one(snapshot, args.peer, as_json=args.json)
+    if args.json:
+        _json(snapshot, snapshot.servers, snapshot.rejected)
+        return 0
+    _decision(snapshot)
+    line()
+    table(
+        ("SERVER", "STANDING", "RTT", "WHY"),
+        [(one.name, one.standing.replace("_", " "), round_trip(one.rtt_ms), _reason(one)) for one in snapshot.servers],
+    )
+    if snapshot.rejected:
+        line("\nLeft alone:")
+        table(
+            ("PEER", "ADDRESS", "WHY"),
+            [(one.name or one.key, (*one.addresses, "-")[0], one.text) for one in snapshot.rejected],
+        )
+    if snapshot.decision.verdict != "fresh" and (sentences := advice(snapshot)):
+        line("\nWhat to do:")
+        for sentence in sentences:
+            line(f"  {sentence}")
+    return 0
+
+
+def _decision(snapshot: Snapshot) -> None:
+    decision = snapshot.decision
+    line(f"{decision.endpoint} ({decision.name}, {decision.verdict}): {decision.text}.")
+    if snapshot.tailnet.state != "running":
+        line(f"Tailscale: {snapshot.tailnet.text}.")
+    hand_set = os.environ.get("OLLAMA_ENDPOINT", "")
+    applied = os.environ.get("OLLAMA_LOCATE_APPLIED", "").split(",")
+    if hand_set and f"OLLAMA_ENDPOINT={hand_set}" not in applied:
+        line(f"But in this shell OLLAMA_ENDPOINT was set by hand, to {shown(hand_set)}; that wins here.")
+
+
+def _reason(server: ServerState) -> str:
+    parts = [server.text]
+    if server.detail:
+        parts.append(f"({server.detail})")
+    if server.held_until:
+        parts.append(f"until {server.held_until[11:19]} UTC")
+    return " ".join(parts)
+
+
+def _one(snapshot: Snapshot, wanted: str, *, as_json: bool) -> int:
+    servers = tuple(one for one in snapshot.servers if _speaks_of(one, wanted))
+    rejected = tuple(
+        one for one in snapshot.rejected if wanted.lower() in (one.name.lower(), one.key.lower(), *one.addresses)
+    )
+    if not servers and not rejected:
+        names = sorted({one.name for one in snapshot.servers} | {one.name for one in snapshot.rejected if one.name})
+        few = ", ".join(names[:12]) + (" ..." if len(names) > 12 else "")  # noqa: PLR2004 - a line's worth
+        raise OperatorError(f"nobody is called `{shown(wanted)}`; there are: {few or 'none'}")
+    if as_json:
+        _json(snapshot, servers, rejected)
+        return 0
+    for server in servers:
+        _server(server)
+    for peer in rejected:
+        line(f"{peer.name or peer.key} ({', '.join(peer.addresses)}) is left alone: {peer.text}.")
+    return 0
+
+
+def _speaks_of(server: ServerState, wanted: str) -> bool:
+    text = wanted.lower().rstrip("/")
+    names = (server.name.lower(), server.name.partition(":")[0].lower(), server.name.partition(".")[0].lower())
+    host = server.url.partition("://")[2].rpartition(":")[0].strip("[]")
+    return text in (*names, server.key.lower(), server.url.lower(), host)
+
+
+def _server(server: ServerState) -> None:
+    line(f"{server.name}: {server.standing.replace('_', ' ')}: {_reason(server)}")
+    shown_models = ", ".join((server.models or ())[:8])
+    more = len(server.models or ()) - 8
+    facts = [
+        ("endpoint", server.url),
+        ("answer", f"{server.outcome or 'none yet'}{f' ({server.detail})' if server.detail else ''}"),
+        ("health", server.health + (f", {server.fails} failures in a row" if server.fails else "")),
+        ("round trip", f"{round_trip(server.rtt_ms)}, spread {round_trip(server.spread_ms)}"),
+        ("path", server.path),
+        ("version", server.version or "-"),
+        ("models", (shown_models + (f" and {more} more" if more > 0 else "")) or "-"),
+        ("asked at", server.checked_at or "-"),
+    ]
+    table(("", ""), [(f"  {name}", value) for name, value in facts])
+    if advised := mend(server):
+        line(f"  {advised}")
+
+
+def _json(snapshot: Snapshot, servers: tuple[ServerState, ...], rejected: tuple[RejectedState, ...]) -> None:
+    data = {"schema": SCHEMA, "decision": snapshot.decision, "servers": servers, "rejected": rejected}
+    print(msgspec.json.encode(data).decode())

@@ -1,0 +1,62 @@
+"""What a person can do about what was found, in sentences; the first minute's messages."""
+
+from collections.abc import Iterable
+
+from .constants import OLLAMA_PORT
+from .snapshot import ServerState, Snapshot
+
+_NAMES_MAX = 6
+
+_SERVE = "tailscale serve --bg --tcp {port} tcp://127.0.0.1:{port}"
+
+_MENDS = {
+    "refused": "{names}: nothing listens on port {port}. If Ollama runs there, publish it by typing, there: {serve}",
+    "empty": "{names}: accepts, but no Ollama answers behind it. Start Ollama there again.",
+    "forbidden_host": "{names}: answers 403, since its Ollama is bound to loopback and does not know its own tailnet "
+    "address (userspace networking there, or a proxy). Start it there with OLLAMA_HOST=0.0.0.0",
+    "not_ollama": "{names}: something other than Ollama answers on port {port}.",
+    "silent": "{names}: silent. It may be off, asleep, or kept away by the tailnet's access rules.",
+    "error": "{names}: could not be probed ({detail}).",
+}
+
+
+def advice(snapshot: Snapshot) -> list[str]:
+    """Sentences for a person whose endpoint is not what they want, the most useful first."""
+    lines = []
+    if snapshot.tailnet.state != "running":
+        lines.append(
+            f"Tailscale: {snapshot.tailnet.text}. Until then only this machine's own Ollama"
+            " and the static list can be used."
+        )
+    elif not any(server.kind == "peer" for server in snapshot.servers):
+        lines.append(
+            f"No machine of the tailnet may be asked ({len(snapshot.rejected)} left alone); see `allow` in the config."
+        )
+    for outcome, sentence in _MENDS.items():
+        lines += _mend(sentence, [one for one in snapshot.servers if one.kind == "peer" and one.outcome == outcome])
+    lines += _mend(
+        "{names}: up, but it lists no model. Pull one there: ollama pull mistral",
+        [one for one in snapshot.servers if one.health == "up" and one.models == ()],
+    )
+    return lines
+
+
+def mend(server: ServerState) -> str | None:
+    """The sentence for one server, if there is something to do."""
+    sentence = _MENDS.get(server.outcome or "")
+    return _mend(sentence, [server])[0] if sentence else None
+
+
+def _mend(sentence: str, servers: list[ServerState]) -> list[str]:
+    if not servers:
+        return []
+    port = servers[0].url.rpartition(":")[2] if len(servers) == 1 else str(OLLAMA_PORT)
+    serve = _SERVE.format(port=port)
+    detail = servers[0].detail or "unknown"
+    return [sentence.format(names=_listed(one.name for one in servers), port=port, serve=serve, detail=detail)]
+
+
+def _listed(names: Iterable[str]) -> str:
+    every = list(names)
+    more = len(every) - _NAMES_MAX
+    return ", ".join(every[:_NAMES_MAX]) + (f" and {more} more" if more > 0 else "")

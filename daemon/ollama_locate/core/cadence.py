@@ -1,0 +1,54 @@
+"""When a server is probed again. Pure: the jitter, between -1 and 1, is drawn by the caller."""
+
+import math
+
+from .constants import (
+    BATCH_MAX,
+    BATCH_SHARE,
+    FALL,
+    FAST_RECHECK,
+    JITTER,
+    KNOWN_MAX_WAIT,
+    REFUSED_MAX_WAIT,
+    SILENT_MAX_WAIT,
+)
+from .health import Health, Status
+from .outcome import Outcome
+
+
+def wait(health: Health, outcome: Outcome, repeats: int, *, interval: float, online: bool, jitter: float) -> float:
+    """Seconds from the end of a probe to the next one.
+
+    `repeats` counts the probes in a row, this one included, that found no Ollama. A server in doubt, or
+    one that has answered once since it was down, is asked again at once; the others by what they said.
+    """
+    if health.status is Status.DOWN and health.rises:
+        return FAST_RECHECK
+    if health.in_doubt:
+        # While nobody answers nothing counts, and asking more often would not help.
+        return min(interval, FAST_RECHECK * math.exp2(min(max(0, health.misses - FALL), 16)))
+    return _steady(health, outcome, repeats, interval, online=online) * (1.0 + JITTER * jitter)
+
+
+def _steady(health: Health, outcome: Outcome, repeats: int, interval: float, *, online: bool) -> float:
+    if outcome is Outcome.ALIVE:
+        return interval
+    if outcome is not Outcome.SILENT:
+        limit = REFUSED_MAX_WAIT
+    elif health.answered_sent is not None:
+        limit = KNOWN_MAX_WAIT
+    elif online:
+        limit = SILENT_MAX_WAIT
+    else:
+        return max(interval, SILENT_MAX_WAIT)
+    return max(interval, min(limit, interval * math.exp2(min(repeats - 1, 16))))
+
+
+def look_wait(interval: float, cpu: float, share: float, jitter: float) -> float:
+    """Seconds until tailscale is asked again; `cpu` seconds are what the last look cost."""
+    return max(interval * (1.0 + JITTER * jitter), cpu * share)
+
+
+def batch_until(now: float, interval: float) -> float:
+    """Servers due before this are probed together with those that are due now."""
+    return now + min(BATCH_MAX, interval * BATCH_SHARE)

@@ -1,0 +1,65 @@
+"""What changed between two snapshots, as sentences for the log: each change is said once."""
+
+from enum import IntEnum
+
+from .snapshot import ServerState, Snapshot
+from .track import Verdict
+
+
+class Level(IntEnum):
+    """How loud; the numbers are those of the standard library's logging."""
+
+    DEBUG = 10
+    INFO = 20
+    WARNING = 30
+
+
+def changes(old: Snapshot | None, new: Snapshot) -> list[tuple[Level, str]]:
+    """The sentences, the most important first."""
+    said = []
+    if old is None or _outward(old) != _outward(new):
+        said.append(_decision(new))
+    if old is None or old.tailnet != new.tailnet:
+        said.append(_tailnet(new))
+    before = {server.key: server for server in old.servers} if old else {}
+    said += [sentence for server in new.servers if (sentence := _server(before.get(server.key), server))]
+    gone = before.keys() - {server.key for server in new.servers}
+    said += [(Level.INFO, f"{before[key].name}: no longer a server of the tailnet") for key in sorted(gone)]
+    return said
+
+
+def _outward(snapshot: Snapshot) -> tuple[str, str]:
+    return snapshot.decision.verdict, snapshot.decision.endpoint
+
+
+def _decision(new: Snapshot) -> tuple[Level, str]:
+    decision = new.decision
+    if decision.verdict == Verdict.FRESH.value:
+        rtt = next((one.rtt_ms for one in new.servers if one.key == decision.server), None)
+        far = f", {rtt:.1f} ms" if rtt is not None else ""
+        return Level.INFO, f"endpoint is {decision.endpoint} ({decision.name}{far}): {decision.text}"
+    if decision.verdict == Verdict.STALE.value:
+        return Level.WARNING, f"endpoint stays {decision.endpoint} ({decision.name}), stale: {decision.text}"
+    return Level.WARNING, f"endpoint is {decision.endpoint}: {decision.text}"
+
+
+def _tailnet(new: Snapshot) -> tuple[Level, str]:
+    if new.tailnet.state == "running":
+        asked = sum(one.kind == "peer" for one in new.servers)
+        left = len(new.rejected)
+        return Level.INFO, f"tailnet: running, {asked} to ask, {left} left alone (`ollama-locate why` says why)"
+    level = Level.DEBUG if new.tailnet.state == "unknown" else Level.WARNING
+    return level, f"tailnet: {new.tailnet.text}"
+
+
+def _server(old: ServerState | None, new: ServerState) -> tuple[Level, str] | None:
+    if new.outcome is None or new.kind == "self_check":
+        return None
+    if old is not None and (old.health, old.outcome) == (new.health, new.outcome):
+        return None
+    detail = f" ({new.detail})" if new.detail else ""
+    if new.health == "up":
+        up = f"up, {new.rtt_ms:.1f} ms" if new.rtt_ms is not None else "up"
+        return Level.INFO, f"{new.name}: {up}" if new.outcome == "alive" else f"{new.name}: in doubt{detail}"
+    was_up = old is not None and old.health == "up"
+    return Level.WARNING if was_up else Level.DEBUG, f"{new.name}: {new.text}{detail}"

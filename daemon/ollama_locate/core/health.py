@@ -1,0 +1,91 @@
+"""Up or down: rise, fall and hold-down of one server, as HAProxy does it, with two additions.
+
+Whose fault: the first failure of a row raises suspicion only; the next ones count when somebody has
+answered a probe that was sent after it. While nobody answers, the fault may be ours, and nothing counts.
+Hold-down: a server that failed must live for a while before it may displace a healthy one.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from .constants import FALL, HOLD_FIRST, HOLD_FORGET, HOLD_MAX, RISE
+
+
+class Status(Enum):
+    """Where a server stands."""
+
+    UNKNOWN = "unknown"
+    UP = "up"
+    DOWN = "down"
+
+
+class Proof(Enum):
+    """Who has answered a probe that was sent after a server's first failure."""
+
+    NONE = "none"
+    LOOPBACK = "loopback"
+    """Only this machine: enough to use it, not enough to blame the server."""
+    NETWORK = "network"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The record of one server; times are monotonic seconds.
+
+    `misses` counts failures in a row whoever is to blame, `fails` those that count. `suspect_since` is
+    when the first of them was sent. `penalty` grows by 1 with each fall and fades over an hour of life.
+    """
+
+    status: Status = Status.UNKNOWN
+    rises: int = 0
+    fails: int = 0
+    misses: int = 0
+    suspect_since: float | None = None
+    answered_sent: float | None = None
+    up_since: float | None = None
+    penalty: float = 0.0
+    held_until: float = 0.0
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether an up server has failed since its last answer."""
+        return self.status is Status.UP and self.misses > 0
+
+
+def answered(health: Health, sent: float, now: float) -> Health:
+    """A probe found an Ollama. One answer brings up what was never down, RISE what was."""
+    rises = health.rises + 1
+    record = replace(health, rises=rises, fails=0, misses=0, suspect_since=None, answered_sent=sent)
+    if health.status is Status.UP or (health.status is Status.DOWN and rises < RISE):
+        return record
+    held_until = now + hold(health.penalty) if health.penalty else 0.0
+    return replace(record, status=Status.UP, up_since=now, held_until=held_until)
+
+
+def failed(health: Health, sent: float, now: float, proof: Proof) -> Health:
+    """A probe found no Ollama. `proof` is about probes sent after `suspect_since`."""
+    since = sent if health.suspect_since is None else health.suspect_since
+    counts = health.misses == 0 or proof is not Proof.NONE
+    fails = health.fails + 1 if counts else health.fails
+    record = replace(health, rises=0, fails=fails, misses=health.misses + 1, suspect_since=since)
+    if health.status is Status.UP:
+        return _fall(record, now, blamed=proof is Proof.NETWORK) if fails >= FALL else record
+    return replace(record, status=Status.DOWN)
+
+
+def forgiven(health: Health) -> Health:
+    """What is left after the network itself was away: past failures count no more, nor do past answers."""
+    return replace(health, status=Status.UNKNOWN, rises=0, fails=0, misses=0, suspect_since=None)
+
+
+def hold(penalty: float) -> float:
+    """Seconds before a server with this penalty may displace a healthy one: 60 s, doubling to 30 min."""
+    return min(HOLD_MAX, HOLD_FIRST * math.exp2(min(penalty - 1.0, 16.0)))
+
+
+def _fall(health: Health, now: float, *, blamed: bool) -> Health:
+    life = now - health.up_since if health.up_since is not None else 0.0
+    faded = health.penalty * max(0.0, 1.0 - life / HOLD_FORGET)
+    penalty = faded + 1.0 if blamed else faded
+    return replace(health, status=Status.DOWN, up_since=None, penalty=penalty)

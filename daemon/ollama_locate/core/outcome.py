@@ -1,0 +1,43 @@
+"""What a probe found. A probe never raises: whatever a server does has a name here."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Outcome(Enum):
+    """The verdict of one probe; the text completes "it ..."."""
+
+    ALIVE = "alive", "answers as Ollama"
+    REFUSED = "refused", "refuses the connection: no Ollama listens there, or only on its own 127.0.0.1"
+    SILENT = "silent", "does not answer: off, asleep, or kept away by the tailnet's ACL"
+    EMPTY = "empty", "accepts and says nothing: the Ollama behind `tailscale serve` is dead, or Ollama hangs"
+    NOT_OLLAMA = "not_ollama", "is something other than Ollama"
+    FORBIDDEN_HOST = "forbidden_host", "answers 403: its Ollama does not know its own tailnet address"
+    ERROR = "error", "cannot be probed"
+
+    def __init__(self, word: str, text: str) -> None:
+        self.word = word
+        self.text = text
+
+    @property
+    def reached(self) -> bool:
+        """Whether packets went there and back: proof that the network between us works."""
+        return self not in (Outcome.SILENT, Outcome.ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One finished probe.
+
+    `sent` is when its first SYN left (monotonic seconds). `rtt` and `spread` are the least and the
+    range of the burst's round trips in seconds, None where there was no burst. `models` is None where
+    the list is not known (yet); cloud models are not in it: using one leaves the tailnet.
+    """
+
+    outcome: Outcome
+    sent: float
+    detail: str = ""
+    rtt: float | None = None
+    spread: float = 0.0
+    version: str = ""
+    models: tuple[str, ...] | None = None

@@ -1,0 +1,41 @@
+"""Every published file's content."""
+
+import msgspec
+
+from . import shell
+from .constants import SCHEMA
+from .snapshot import Snapshot, best_by_model
+
+SOURCED = ("env.sh", "env.fish", "env", "endpoint")
+"""Files that programs rely on at their start: they survive a power cut."""
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Snapshot)
+
+
+class _Schema(msgspec.Struct):
+    schema: int
+
+
+def files(snapshot: Snapshot) -> dict[str, bytes]:
+    """Name -> content, in the order of writing: `verdict` after `endpoint`, so that it never promises more."""
+    texts = {
+        "env.sh": shell.sh(snapshot.variables),
+        "env.fish": shell.fish(snapshot.variables),
+        "env": shell.dotenv(snapshot.variables),
+        "models": "".join(f"{name}\t{url}\n" for name, url in sorted(best_by_model(snapshot).items())),
+        "endpoint": f"{snapshot.decision.endpoint}\n",
+        "verdict": f"{snapshot.decision.verdict}\n",
+    }
+    return {name: text.encode() for name, text in texts.items()} | {"state.json": _ENCODER.encode(snapshot) + b"\n"}
+
+
+def read_snapshot(data: bytes) -> Snapshot:
+    """The snapshot in a state.json; raises ValueError with a sentence."""
+    try:
+        schema = msgspec.json.decode(data, type=_Schema).schema
+        if schema > SCHEMA:
+            raise ValueError(f"it has schema {schema}, this program knows {SCHEMA}: upgrade ollama-locate")
+        return _DECODER.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"it cannot be read: {error}") from None

@@ -1,0 +1,198 @@
+"""The choice. One pure function, given the servers as they stand, the current one and now.
+
+The order: healthy and trusted; then who lists the required model, or any model; then the user's tiers;
+then the lowest round trip. The current server keeps its place unless another is clearly better.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from .constants import AWAITED_PATIENCE, DEAD_BAND, PROBE_ROUND_TRIPS, SYN_PROVISIONAL
+from .latency import clearly_faster
+from .models import has_model
+
+
+class Local(Enum):
+    """What the config says of this machine's own Ollama."""
+
+    AUTO = "auto"
+    FIRST = "first"
+    LAST = "last"
+    OFF = "off"
+
+
+class Standing(Enum):
+    """Where one server stands in the choice; the text is for a person."""
+
+    CHOSEN = "chosen", "chosen"
+    SLOWER = "slower", "its round trip is longer"
+    SIMILAR = "similar", "not faster by 10 ms and a third than the current one, which keeps its place"
+    LOWER_TIER = "lower_tier", "it comes later in your order"
+    NO_MODELS = "no_models", "it lists no model"
+    LACKS_MODEL = "lacks_model", "it does not list the required model"
+    HELD_DOWN = "held_down", "it failed lately and must live for a while before it may displace a healthy one"
+    FAILING = "failing", "it failed its last check; the next ones decide"
+    DOWN = "down", "down"
+    UNCHECKED = "unchecked", "not checked yet"
+    UNREACHABLE = "unreachable", "Tailscale is not up"
+    SELF_CHECK = "self_check", "this machine at its tailnet address: shows whether it serves the tailnet"
+
+    def __init__(self, word: str, text: str) -> None:
+        self.word = word
+        self.text = text
+
+
+class Reason(Enum):
+    """Why the decision is what it is; the text is for a person."""
+
+    ONLY = "only", "it is the only server that answers"
+    TIER = "tier", "it comes first in your order"
+    MODELS = "models", "it lists models, the others do not"
+    HAS_MODEL = "has_model", "it has the required model"
+    FASTEST = "fastest", "it has the lowest round trip"
+    KEPT = "kept", "it keeps its place: no other is clearly better"
+    HELD_OTHERS = "held_others", "it keeps its place: a better one failed lately and is held down"
+    NETWORK_SILENT = "network_silent", "nobody answers, so the fault may be here: the last good one is kept"
+    ALL_LOST = "all_lost", "no server answers any more: the last good one is kept"
+    TAILNET_AWAY = "tailnet_away", "Tailscale is not up: the last good one is kept"
+    NONE_YET = "none_yet", "no server has been found, so this is the default; nobody has verified it"
+
+    def __init__(self, word: str, text: str) -> None:
+        self.word = word
+        self.text = text
+
+
+LAST_TIER = 1_000_000
+FIRST_TIER = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A healthy, trusted server as the choice sees it. `rtt` in seconds; `tier` already includes `local`."""
+
+    key: str
+    tier: int
+    rtt: float | None
+    models: tuple[str, ...] | None
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The chosen key, or None where nobody is healthy; and each contender's standing."""
+
+    key: str | None
+    reason: Reason
+    standings: dict[str, Standing]
+
+
+def local_tier(local: Local, preferred: int | None, *, serves: bool) -> int:
+    """The tier of this machine. `preferred` is its place in `prefer`, `serves` whether its tailnet sees it."""
+    if local is Local.FIRST:
+        return FIRST_TIER
+    if local is Local.LAST:
+        return LAST_TIER
+    if preferred is not None:
+        return preferred
+    return FIRST_TIER if serves else LAST_TIER
+
+
+def model_rank(models: tuple[str, ...] | None, required: str | None) -> int:
+    """0 has the required model, 1 has models, 2 has none. A list not known yet counts as one with models."""
+    if required is not None and has_model(models, required):
+        return 0
+    return 2 if models is not None and not models else 1
+
+
+def choose(
+    contenders: Iterable[Contender],
+    current: str | None,
+    *,
+    required: str | None = None,
+    provisional: bool = False,
+) -> Choice:
+    """Choose among healthy servers. `provisional`: the first round, in which no dead band protects anyone."""
+
+    def order(one: Contender) -> tuple[int, int, float, str]:
+        rtt = float("inf") if one.rtt is None else one.rtt
+        return model_rank(one.models, required), one.tier, rtt, one.key
+
+    ranked = sorted(contenders, key=order)
+    if not ranked:
+        return Choice(None, Reason.NONE_YET, {})
+    incumbent = next((one for one in ranked if one.key == current), None)
+    if incumbent is None:
+        # No healthy incumbent: whoever is held down is taken at once rather than nobody, as a last resort.
+        winner = ranked[0]
+    else:
+        rival = next((one for one in ranked if not one.held or one is incumbent), incumbent)
+        winner = rival if _displaces(rival, incumbent, required, provisional=provisional) else incumbent
+    standings = {one.key: Standing.CHOSEN if one is winner else _standing(one, winner, required) for one in ranked}
+    return Choice(winner.key, _reason(winner, ranked, incumbent, required), standings)
+
+
+def _displaces(rival: Contender, incumbent: Contender, required: str | None, *, provisional: bool) -> bool:
+    """Whether the best of the others takes the place of a healthy incumbent."""
+    if rival is incumbent:
+        return False
+    ranks = [(model_rank(one.models, required), one.tier) for one in (rival, incumbent)]
+    if ranks[0] != ranks[1]:
+        return ranks[0] < ranks[1]
+    return provisional or clearly_faster(rival.rtt, incumbent.rtt)
+
+
+def _standing(one: Contender, winner: Contender, required: str | None) -> Standing:
+    mine, best = model_rank(one.models, required), model_rank(winner.models, required)
+    if mine > best:
+        return Standing.LACKS_MODEL if best == 0 else Standing.NO_MODELS
+    if mine == best and one.tier > winner.tier:
+        return Standing.LOWER_TIER
+    if mine == best and one.tier == winner.tier and (one.rtt is None or (winner.rtt or 0.0) <= one.rtt):
+        return Standing.SLOWER
+    return Standing.HELD_DOWN if one.held else Standing.SIMILAR
+
+
+def _reason(
+    winner: Contender, ranked: Sequence[Contender], incumbent: Contender | None, required: str | None
+) -> Reason:
+    others = [one for one in ranked if one is not winner]
+    if not others:
+        return Reason.ONLY
+    if winner is incumbent and ranked[0] is not winner:
+        return Reason.HELD_OTHERS if ranked[0].held else Reason.KEPT
+    mine = model_rank(winner.models, required)
+    if all(model_rank(one.models, required) > mine for one in others):
+        return Reason.HAS_MODEL if mine == 0 else Reason.MODELS
+    if all(one.tier > winner.tier for one in others if model_rank(one.models, required) == mine):
+        return Reason.TIER
+    return Reason.FASTEST
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """A probe under way: seconds since its first SYN, and whether the connection stands."""
+
+    tier: int
+    elapsed: float
+    connected: bool
+    awaited: bool = False
+
+
+def may_publish(leader: Contender, flights: Iterable[Flight]) -> bool:
+    """Whether, in the first round, the best so far can be published before the others are done.
+
+    A peer that has needed longer than the leader's round trip plus the dead band for a step cannot win in
+    the leader's tier. An awaited one (it answered before) is given a second. The last resort, which is
+    this machine, gives the others the time in which they are called silent: it is the default anyway.
+    """
+    least = (leader.rtt or 0.0) + DEAD_BAND
+    for flight in flights:
+        if flight.tier > leader.tier:
+            continue
+        patience = PROBE_ROUND_TRIPS * least if flight.connected else least
+        if leader.tier == LAST_TIER and flight.tier < leader.tier:
+            patience = max(patience, SYN_PROVISIONAL)
+        if flight.elapsed < (AWAITED_PATIENCE if flight.awaited else patience):
+            return False
+    return True

@@ -1,0 +1,47 @@
+"""A server: one place where an Ollama may listen."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Kind(Enum):
+    """Where a server comes from."""
+
+    PEER = "peer"
+    """A node of the tailnet."""
+    LOCAL = "local"
+    """This machine, probed at 127.0.0.1."""
+    STATIC = "static"
+    """From the config; trusted because its owner typed it."""
+    SELF_CHECK = "self_check"
+    """This machine at its own tailnet address: never chosen, it only shows that we serve the tailnet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One place to probe. `host` is where to connect, `url` what is published, `name` safe to show.
+
+    `tier` is the place in the user's order, 0 the first; None on this machine where `prefer` does not
+    name it. `online` and `path` are hints of the control plane.
+    """
+
+    key: str
+    name: str
+    kind: Kind
+    host: str
+    port: int
+    url: str
+    tier: int | None = 0
+    online: bool = True
+    path: str = "unknown"
+    tls: bool = False
+
+    @property
+    def loopback(self) -> bool:
+        """Whether an answer proves nothing of any network."""
+        return self.kind in (Kind.LOCAL, Kind.SELF_CHECK) or self.host in ("localhost", "127.0.0.1", "::1")
+
+
+def http_url(host: str, port: int, scheme: str = "http") -> str:
+    """`http://IP:PORT`, with brackets round IPv6, no slash at the end: the form every client reads."""
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

@@ -1,0 +1,233 @@
+"""The one value that is published: everything a reader may want to know, at one moment. Schema: docs/state.md."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from .config import expand
+from .constants import OLLAMA_PORT, SCHEMA, VERSION
+from .health import Status
+from .locator import Locator
+from .models import is_model_name
+from .selection import Choice, Standing
+from .server import Kind, http_url
+from .tailnet import Tailnet, Unavailable
+from .text import is_value, shown
+from .track import Decision, Track
+
+DEFAULT_URL = http_url("localhost", OLLAMA_PORT)
+
+
+class TailnetState(msgspec.Struct, frozen=True):
+    """`state` is "running" or a reason; `self` this machine's name."""
+
+    state: str
+    text: str = ""
+    self: str = ""
+
+
+class DecisionState(msgspec.Struct, frozen=True):
+    """What is published and why. `server` is a key of `servers`, null where none was found."""
+
+    verdict: str
+    endpoint: str
+    server: str | None
+    name: str
+    reason: str
+    text: str
+    since: str
+    provisional: bool = False
+
+
+class ServerState(msgspec.Struct, frozen=True):
+    """One server. Round trips in milliseconds; times are RFC 3339, UTC."""
+
+    key: str
+    name: str
+    url: str
+    kind: str
+    standing: str
+    text: str
+    health: str
+    outcome: str | None = None
+    detail: str = ""
+    rtt_ms: float | None = None
+    spread_ms: float | None = None
+    version: str = ""
+    models: tuple[str, ...] | None = None
+    path: str = "unknown"
+    tier: int | None = None
+    checked_at: str | None = None
+    fails: int = 0
+    held_until: str | None = None
+
+
+class RejectedState(msgspec.Struct, frozen=True):
+    """A peer that is never contacted."""
+
+    key: str
+    name: str
+    addresses: tuple[str, ...]
+    reason: str
+    text: str
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """The content of state.json, and all that the other files are made of."""
+
+    schema: int
+    program: str
+    pid: int
+    written_at: str
+    round: int
+    tailnet: TailnetState
+    decision: DecisionState
+    servers: tuple[ServerState, ...]
+    rejected: tuple[RejectedState, ...]
+    variables: dict[str, str]
+    refreshes: int = 0
+
+
+class Run(msgspec.Struct, frozen=True):
+    """Of the process: its pid, how many rounds it has made, how many of those because it was asked."""
+
+    pid: int
+    rounds: int = 0
+    refreshes: int = 0
+
+
+class Clock(msgspec.Struct, frozen=True):
+    """One moment on both clocks: monotonic and epoch seconds."""
+
+    now: float
+    wall: float
+
+    def at(self, monotonic: float) -> str:
+        """A monotonic time as RFC 3339 in UTC, to the millisecond."""
+        return rfc3339(self.wall + monotonic - self.now)
+
+
+def rfc3339(epoch: float) -> str:
+    """Epoch seconds as RFC 3339 in UTC, to the millisecond."""
+    import datetime as dt  # noqa: PLC0415 - 1 ms that the readers of a snapshot need not pay
+
+    text = dt.datetime.fromtimestamp(round(epoch, 3), dt.UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def take(locator: Locator, decision: Decision, templates: Mapping[str, str], clock: Clock, run: Run) -> Snapshot:
+    """The snapshot of this moment. Values that may not stand in a file unquoted are left out."""
+    chosen = decision.server
+    url = chosen.url if chosen is not None and is_value(chosen.url) else DEFAULT_URL
+    choice = locator.choice(clock.now)
+    places = {key: place for place, key in enumerate(choice.standings)}
+    last = len(places)
+    tracks = sorted(
+        locator.tracks.values(),
+        key=lambda track: (
+            track.server.key != choice.key,
+            places.get(track.server.key, last),
+            track.server.name,
+        ),
+    )
+    return Snapshot(
+        schema=SCHEMA,
+        program=VERSION,
+        pid=run.pid,
+        written_at=rfc3339(clock.wall),
+        round=run.rounds,
+        tailnet=_tailnet(locator.look),
+        decision=DecisionState(
+            verdict=decision.verdict.value,
+            endpoint=url,
+            server=chosen.key if chosen else None,
+            name=chosen.name if chosen else "default",
+            reason=decision.reason.word,
+            text=decision.reason.text,
+            since=clock.at(decision.since),
+            provisional=decision.provisional,
+        ),
+        servers=tuple(_server(locator, track, choice, clock) for track in tracks),
+        rejected=tuple(
+            RejectedState(
+                key=shown(one.peer.id, 64),
+                name=shown(one.peer.name or one.peer.host_name, 64),
+                addresses=tuple(shown(address, 64) for address in one.peer.addresses[:4]),
+                reason=one.reason.word,
+                text=one.reason.text,
+            )
+            for one in locator.rejected
+        ),
+        variables=variables(templates, url),
+        refreshes=run.refreshes,
+    )
+
+
+def variables(templates: Mapping[str, str], url: str) -> dict[str, str]:
+    """The variables with their values, those left out that could not stand unquoted."""
+    authority = url.partition("://")[2]
+    host, _, port = authority.rpartition(":")
+    filled = {name: expand(template, url, host, int(port)) for name, template in templates.items()}
+    return {name: value for name, value in filled.items() if is_value(value)}
+
+
+def best_by_model(snapshot: Snapshot) -> dict[str, str]:
+    """For each model the URL of the best healthy server that lists it; the servers are in order."""
+    found: dict[str, str] = {}
+    for server in snapshot.servers:
+        if server.standing in _USABLE and is_value(server.url):
+            for model in server.models or ():
+                if is_model_name(model):
+                    found.setdefault(model, server.url)
+    return found
+
+
+_USABLE = frozenset(
+    one.word
+    for one in (
+        Standing.CHOSEN,
+        Standing.SLOWER,
+        Standing.SIMILAR,
+        Standing.LOWER_TIER,
+        Standing.LACKS_MODEL,
+        Standing.HELD_DOWN,
+    )
+)
+
+
+def _tailnet(look: Tailnet | Unavailable | None) -> TailnetState:
+    if look is None:
+        return TailnetState("unknown", "tailscale has not answered yet")
+    if isinstance(look, Unavailable):
+        detail = f" ({look.detail})" if look.detail else ""
+        return TailnetState(look.reason.word, look.reason.text + detail)
+    return TailnetState("running", "", shown(look.self.name or look.self.host_name, 64))
+
+
+def _server(locator: Locator, track: Track, choice: Choice, clock: Clock) -> ServerState:
+    server, probe, health = track.server, track.probe, track.health
+    standing = locator.standing(server.key, choice)
+    text = standing.text
+    if standing is Standing.DOWN and probe is not None:
+        text = probe.outcome.text
+    tier = locator.tier(server)
+    return ServerState(
+        key=server.key,
+        name=server.name,
+        url=server.url,
+        kind=server.kind.value,
+        standing=standing.word,
+        text=text,
+        health=health.status.value,
+        outcome=probe.outcome.word if probe else None,
+        detail=probe.detail if probe else "",
+        rtt_ms=None if track.rtt is None or health.status is not Status.UP else round(track.rtt * 1000, 3),
+        spread_ms=round(probe.spread * 1000, 3) if probe and probe.rtt is not None else None,
+        version=probe.version if probe else "",
+        models=track.models,
+        path="local" if server.kind is Kind.LOCAL else server.path,
+        tier=tier,
+        checked_at=clock.at(track.checked) if track.checked is not None else None,
+        fails=health.misses,
+        held_until=clock.at(health.held_until) if health.held_until > clock.now else None,
+    )

@@ -1,0 +1,62 @@
+"""The values the locator works on: what is known of a server, and what was decided."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from .health import Health
+from .outcome import Probe
+from .selection import Local, Reason
+from .server import Server
+from .trust import Policy
+
+
+class Verdict(Enum):
+    """How far the published endpoint can be relied on."""
+
+    FRESH = "fresh"
+    STALE = "stale"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What of the config decides anything; times in seconds."""
+
+    policy: Policy
+    interval: float
+    local: Local = Local.AUTO
+    required_model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LastGood:
+    """The server that was chosen last, even if nothing is known of it now."""
+
+    key: str
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to be published. `since` (monotonic) is when this server was chosen."""
+
+    verdict: Verdict
+    server: LastGood | None
+    reason: Reason
+    since: float
+    provisional: bool = False
+
+
+@dataclass(slots=True)
+class Track:
+    """Everything known of one server. `probe` is the last finished one; `due` a monotonic time."""
+
+    server: Server
+    due: float
+    health: Health = field(default_factory=Health)
+    probe: Probe | None = None
+    models: tuple[str, ...] | None = None
+    rtt: float | None = None
+    repeats: int = 0
+    checked: float | None = None

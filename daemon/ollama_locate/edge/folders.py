@@ -1,0 +1,44 @@
+"""Where the state folder and the config are. query.py answers the same; one table of cases tests both."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from platformdirs.unix import Unix
+
+from ollama_locate.core.errors import StateFolderError
+
+SYSTEM_STATE: Final = Path("/var/lib/ollama-locate")
+_DIRS: Final = Unix("ollama-locate", appauthor=False)
+
+
+def state_folder() -> Path:
+    """The folder to write: $OLLAMA_LOCATE_STATE_DIR, else below XDG_STATE_HOME; on macOS as well: no blanks."""
+    if said := os.environ.get("OLLAMA_LOCATE_STATE_DIR"):
+        if not said.startswith("/"):
+            raise StateFolderError(f"OLLAMA_LOCATE_STATE_DIR must be an absolute path, not `{said}`")
+        return Path(said)
+    if _absolute("XDG_STATE_HOME"):
+        return _DIRS.user_state_path
+    return Path.home() / ".local/state/ollama-locate"
+
+
+def reader_folder() -> Path:
+    """The folder to read: the user's own where it holds an endpoint, else the system service's."""
+    own = state_folder()
+    said = os.environ.get("OLLAMA_LOCATE_STATE_DIR")
+    if said or (own / "endpoint").exists() or not (SYSTEM_STATE / "endpoint").exists():
+        return own
+    return SYSTEM_STATE
+
+
+def config_file() -> Path:
+    """The config, there or not."""
+    if _absolute("XDG_CONFIG_HOME"):
+        return _DIRS.user_config_path / "config.toml"
+    return Path.home() / ".config/ollama-locate/config.toml"
+
+
+def _absolute(name: str) -> bool:
+    """The XDG specification: a path that is not absolute is to be ignored."""
+    return os.environ.get(name, "").startswith("/")

@@ -1,0 +1,230 @@
+"""One verb: is there a live Ollama? Three round trips: the connect, the version, a burst of connects.
+
+The list of models travels on the first connection while the burst is out. A probe never raises.
+"""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+import h11
+
+from ollama_locate.core.answer import judge_no_http, judge_version
+from ollama_locate.core.constants import (
+    BURST,
+    SYN_PATIENCE_KNOWN,
+    SYN_PATIENCE_ROUND_TRIPS,
+    TAGS_MAX_BYTES,
+    TAGS_PATIENCE_MIN,
+    VERSION_MAX_BYTES,
+)
+from ollama_locate.core.latency import of_burst
+from ollama_locate.core.models import parse_tags
+from ollama_locate.core.outcome import Outcome, Probe
+from ollama_locate.core.server import Server
+from ollama_locate.core.text import shown
+
+from .dial import Dial, Wire
+from .talk import Answer, Talk, TooLargeError
+
+
+class Listener(Protocol):
+    """Who is told what becomes of the probes, by the server's key."""
+
+    def connected(self, key: str) -> None:
+        """The connection stands."""
+
+    def quiet(self, key: str) -> None:
+        """Silent for so long that it is called silent for now."""
+
+    def finish(self, key: str, probe: Probe) -> None:
+        """The probe has ended."""
+
+    def listed(self, key: str, models: tuple[str, ...] | None) -> None:
+        """The list of models came after that; None where it did not."""
+
+
+class Prober:
+    """Probes servers, any number at once. `timeout` (seconds) bounds the connect, and then each answer."""
+
+    def __init__(self, listener: Listener, timeout: float, wire: Wire | None = None) -> None:
+        self.timeout = timeout
+        self._listener = listener
+        self._wire = wire or Wire()
+        self._dials: dict[str, Dial] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def probe(self, server: Server, rtt: float | None = None) -> None:
+        """Begin a probe; `rtt` is the server's known round trip, which bounds the wait for its SYN-ACK."""
+        patience = self.timeout
+        if rtt is not None:
+            patience = min(patience, max(SYN_PATIENCE_KNOWN, SYN_PATIENCE_ROUND_TRIPS * rtt))
+        if _is_address(server.host):
+            self._dial(server, server.host, patience)
+        else:
+            self._spawn(self._resolve(server, patience))
+
+    async def stop(self) -> None:
+        """End all probes; nobody is told."""
+        for dial in self._dials.values():
+            dial.cancel()
+        self._dials.clear()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _resolve(self, server: Server, patience: float) -> None:
+        sent = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(self.timeout):
+                found = await asyncio.get_running_loop().getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
+        except (OSError, TimeoutError) as error:
+            detail = f"its name is not known: {shown(str(error)) or 'no answer'}"
+            self._listener.finish(server.key, Probe(Outcome.ERROR, sent, detail))
+            return
+        self._dial(server, str(found[0][4][0]), patience)
+
+    def _dial(self, server: Server, address: str, patience: float) -> None:
+        key, sent = server.key, asyncio.get_running_loop().time()
+
+        def opened(sock: socket.socket) -> None:
+            del self._dials[key]
+            self._listener.connected(key)
+            self._spawn(_Conversation(self, server, address, sent).run(sock))
+
+        def failed(outcome: Outcome, detail: str) -> None:
+            del self._dials[key]
+            self._listener.finish(key, Probe(outcome, sent, detail))
+
+        self._dials[key] = Dial(
+            self._wire, (address, server.port), patience, opened, failed, lambda: self._listener.quiet(key)
+        )
+
+    @property
+    def wire(self) -> Wire:
+        """Where the connects leave."""
+        return self._wire
+
+    @property
+    def listener(self) -> Listener:
+        """Who is told."""
+        return self._listener
+
+
+class _Conversation:
+    """What follows when a connection stands."""
+
+    def __init__(self, prober: Prober, server: Server, address: str, sent: float) -> None:
+        self._prober, self._server, self._address, self._sent = prober, server, address, sent
+
+    async def run(self, sock: socket.socket) -> None:
+        try:
+            if self._server.tls:
+                await self._over_tls()
+            else:
+                await self._over(Talk(sock, self._server.url.partition("://")[2]))
+        except Exception as error:  # noqa: BLE001 - a probe never raises: whatever a server did is an outcome
+            self._finish(Outcome.ERROR, detail=shown(f"{type(error).__name__}: {error}"))
+        finally:
+            sock.close()
+
+    async def _over(self, talk: Talk) -> None:
+        try:
+            async with asyncio.timeout(self._prober.timeout):
+                answer = await talk.get("/api/version", VERSION_MAX_BYTES)
+        except TimeoutError:
+            if talk.first:
+                self._finish(Outcome.ERROR, detail=f"its answer did not end within {self._prober.timeout:g} s")
+            else:
+                self._finish(Outcome.EMPTY, detail=f"nothing within {self._prober.timeout:g} s")
+            return
+        except TooLargeError:
+            self._finish(Outcome.NOT_OLLAMA, detail="its answer to /api/version is too large")
+            return
+        except (OSError, h11.RemoteProtocolError) as error:
+            if talk.first:
+                self._finish(*judge_no_http(talk.first))
+            else:
+                self._finish(Outcome.EMPTY, detail="it closed the connection" if _closed(error) else "")
+            return
+        await self._judge(answer, lambda: self._tags(talk))
+
+    async def _judge(self, answer: Answer, tags: Callable[[], Coroutine[Any, Any, bytes | None]]) -> None:
+        outcome, detail, version = judge_version(*answer)
+        if outcome is not Outcome.ALIVE:
+            self._finish(outcome, detail=detail)
+            return
+        listing = asyncio.ensure_future(tags())
+        try:
+            samples = await self._prober.wire.burst(self._address, self._server.port, BURST, SYN_PATIENCE_KNOWN)
+            rtt, spread = of_burst(samples)
+            await asyncio.wait({listing}, timeout=max(TAGS_PATIENCE_MIN, rtt or 0.0))
+            in_time = listing.done()
+            models = _models(listing.result()) if in_time else None
+            self._finish(outcome, rtt=rtt, spread=spread, version=version, models=models)
+            if not in_time:
+                self._prober.listener.listed(self._server.key, _models(await listing))
+        finally:
+            listing.cancel()
+
+    async def _tags(self, talk: Talk) -> bytes | None:
+        """The body of /api/tags, on the connection that stands; None where there is no such list."""
+        try:
+            async with asyncio.timeout(self._prober.timeout):
+                answer = await talk.get("/api/tags", TAGS_MAX_BYTES)
+        except (OSError, TimeoutError, TooLargeError, h11.ProtocolError):
+            return None
+        return answer.body if answer.status == 200 else None  # noqa: PLR2004 - HTTP's "OK"
+
+    async def _over_tls(self) -> None:
+        from .https import fetch  # noqa: PLC0415 - httpx and its ssl context only for who has a static https server
+
+        try:
+            async with asyncio.timeout(self._prober.timeout):
+                answer, tags = await fetch(self._server.url, self._prober.timeout)
+        except TimeoutError:
+            answer, tags = f"https: no whole answer within {self._prober.timeout:g} s", None
+        if isinstance(answer, str):
+            self._finish(Outcome.ERROR, detail=answer)
+            return
+
+        async def listed() -> bytes | None:
+            return tags
+
+        await self._judge(answer, listed)
+
+    def _finish(
+        self,
+        outcome: Outcome,
+        detail: str = "",
+        *,
+        rtt: float | None = None,
+        spread: float = 0.0,
+        version: str = "",
+        models: tuple[str, ...] | None = None,
+    ) -> None:
+        probe = Probe(outcome, self._sent, detail, rtt, spread, version, models)
+        self._prober.listener.finish(self._server.key, probe)
+
+
+def _models(body: bytes | None) -> tuple[str, ...] | None:
+    return None if body is None else parse_tags(body)
+
+
+def _closed(error: Exception) -> bool:
+    return isinstance(error, (ConnectionError, h11.RemoteProtocolError))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

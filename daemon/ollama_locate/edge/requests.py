@@ -1,0 +1,85 @@
+"""Requests to the daemon: small files in `requests/`, then SIGUSR1. Nothing listens on any port."""
+
+import contextlib
+import os
+import signal
+import stat
+import time
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from ollama_locate.core.constants import REQUEST_MAX_BYTES, REQUESTS_MAX, SCHEMA
+from ollama_locate.core.errors import StateFolderError
+
+from .files import StateFolder, check_owner
+
+_FOLDER: Final = "requests"
+KINDS: Final = frozenset({"refresh"})
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What a reader asks for."""
+
+    kind: str
+    schema: int = SCHEMA
+
+
+_DECODER = msgspec.json.Decoder(Request)
+
+
+def send(folder: Path, request: Request, pid: int) -> None:
+    """Leave a request for the daemon and wake it. Raises StateFolderError."""
+    box = folder / _FOLDER
+    name = f"{request.kind}-{os.getpid()}-{time.monotonic_ns()}"
+    try:
+        check_owner(folder, folder.stat())
+        box.mkdir(mode=0o700, exist_ok=True)
+        fd = os.open(box / f".{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(fd, "wb") as file:
+            file.write(msgspec.json.encode(request))
+        (box / f".{name}").rename(box / name)
+        os.kill(pid, signal.SIGUSR1)
+    except ProcessLookupError:
+        raise StateFolderError("the daemon ended just now; start it again") from None
+    except OSError as error:
+        raise StateFolderError(f"cannot ask the daemon through {box}: {error.strerror}") from None
+
+
+def receive(folder: StateFolder) -> tuple[set[str], int]:
+    """Take all requests: the kinds asked for, and how many files were no request of this user.
+
+    At most REQUESTS_MAX files are looked at; all of those are removed.
+    """
+    kinds: set[str] = set()
+    refused = 0
+    try:
+        box = os.open(_FOLDER, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder.fd)
+    except OSError:
+        return kinds, refused
+    try:
+        for name in os.listdir(box)[:REQUESTS_MAX]:  # noqa: PTH208 - by descriptor
+            if name.startswith("."):
+                continue
+            kind = _read(box, name)
+            kinds.update({kind} if kind else ())
+            refused += kind is None
+            with contextlib.suppress(OSError):
+                os.unlink(name, dir_fd=box)
+    finally:
+        os.close(box)
+    return kinds, refused
+
+
+def _read(box: int, name: str) -> str | None:
+    try:
+        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=box)
+        with os.fdopen(fd, "rb") as file:
+            info = os.fstat(fd)
+            if not stat.S_ISREG(info.st_mode) or info.st_uid not in (os.geteuid(), 0):
+                return None
+            kind = _DECODER.decode(file.read(REQUEST_MAX_BYTES)).kind
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return kind if kind in KINDS else None

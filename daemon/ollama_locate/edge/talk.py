@@ -1,0 +1,68 @@
+"""HTTP/1.1 on a socket of our own, read by h11: bounded, no redirects, no proxy."""
+
+import asyncio
+import socket
+from typing import NamedTuple
+
+import h11
+
+from ollama_locate.core.constants import HEAD_MAX_BYTES, VERSION
+
+_CHUNK = 2**16
+
+
+class Answer(NamedTuple):
+    """A whole answer."""
+
+    status: int
+    body: bytes
+
+
+class TooLargeError(Exception):
+    """The body is larger than the caller takes."""
+
+
+class Talk:
+    """A connection that carries one request after another. `first` holds the first bytes that came."""
+
+    def __init__(self, sock: socket.socket, host: str) -> None:
+        self._sock, self._host = sock, host
+        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_MAX_BYTES)
+        self.first = b""
+
+    @property
+    def reusable(self) -> bool:
+        """Whether the server lets another request follow."""
+        return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
+
+    async def get(self, target: str, limit: int) -> Answer:
+        """GET a path. Raises OSError, h11.RemoteProtocolError or TooLargeError; the caller sets the time."""
+        loop = asyncio.get_running_loop()
+        if self.reusable:
+            self._http.start_next_cycle()
+        headers = [
+            ("Host", self._host),
+            ("User-Agent", f"ollama-locate/{VERSION}"),
+            ("Accept", "application/json"),
+        ]
+        request = self._http.send(h11.Request(method="GET", target=target, headers=headers))
+        end = self._http.send(h11.EndOfMessage())
+        await loop.sock_sendall(self._sock, (request or b"") + (end or b""))
+        status, chunks, size = 0, [], 0
+        while True:
+            event = self._http.next_event()
+            if event is h11.NEED_DATA:
+                data = await loop.sock_recv(self._sock, _CHUNK)
+                self.first = self.first or data[:16]
+                self._http.receive_data(data)
+            elif isinstance(event, h11.Response):
+                status = event.status_code
+            elif isinstance(event, h11.Data):
+                size += len(event.data)
+                if size > limit:
+                    raise TooLargeError
+                chunks.append(bytes(event.data))
+            elif isinstance(event, h11.EndOfMessage):
+                return Answer(status, b"".join(chunks))
+            elif not isinstance(event, h11.InformationalResponse):
+                raise h11.RemoteProtocolError("the connection ended within the answer")

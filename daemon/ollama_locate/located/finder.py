@@ -1,0 +1,118 @@
+"""The locator with its hands: looks at the tailnet, sends probes, feeds what they find to the core."""
+
+import asyncio
+import random
+import resource
+import time
+from collections.abc import Callable
+
+from ollama_locate.core.config import Config
+from ollama_locate.core.constants import FILES_RESERVED, FILES_WANTED
+from ollama_locate.core.locator import Locator
+from ollama_locate.core.outcome import Probe
+from ollama_locate.core.snapshot import Clock
+from ollama_locate.core.track import LastGood
+from ollama_locate.edge import tailscale
+from ollama_locate.edge.dial import Wire
+from ollama_locate.edge.probe import Prober
+
+
+class Finder:
+    """Owns the locator. `changed` is called after each result, `round_over` with its number when a batch is through.
+
+    A server is through when its probe has ended, or when it has been silent for so long that it is called
+    silent for now.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        changed: Callable[[], None],
+        round_over: Callable[[int], None],
+        *,
+        wire: Wire | None = None,
+        last_good: LastGood | None = None,
+    ) -> None:
+        self.config = config
+        self._changed, self._round_over = changed, round_over
+        self._loop = asyncio.get_running_loop()
+        self.locator = Locator(config.settings(), self.now(), last_good)
+        self.prober = Prober(self, config.timeout, wire)
+        self._batches: dict[str, tuple[int, set[str]]] = {}
+        self._number = 0
+        self._capacity = _raise_file_limit() // 2
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+        return self._loop.time()
+
+    def clock(self) -> Clock:
+        """This moment on both clocks."""
+        return Clock(self.now(), time.time())
+
+    def reconfigure(self, config: Config) -> None:
+        """Use another config from now on."""
+        self.config = config
+        self.prober.timeout = config.timeout
+        self.locator.reconfigure(config.settings(), self.now())
+
+    async def look(self) -> float:
+        """Look at the tailnet once; returns the CPU seconds that it cost."""
+        found, cpu = await tailscale.look(self.config.tailscale)
+        self.locator.see(found, self.now())
+        return cpu
+
+    def probe_due(self) -> int:
+        """Begin the probes that are due, as many as there are descriptors for; the batch's number, 0: nobody is due."""
+        batch: set[str] = set()
+        number = self._number + 1
+        for server in self.locator.due(self.now())[: max(1, self._capacity - self.locator.under_way())]:
+            batch.add(server.key)
+            self._batches[server.key] = number, batch
+            self.locator.begin(server.key, self.now())
+            self.prober.probe(server, self.locator.tracks[server.key].rtt)
+        self._number += bool(batch)
+        return number if batch else 0
+
+    async def stop(self) -> None:
+        """End all probes."""
+        await self.prober.stop()
+
+    def connected(self, key: str) -> None:
+        """A connection stands."""
+        self.locator.connected(key)
+
+    def quiet(self, key: str) -> None:
+        """A server is silent so far."""
+        self.locator.quiet(key)
+        self._through(key)
+
+    def finish(self, key: str, probe: Probe) -> None:
+        """A probe has ended."""
+        self.locator.finish(key, probe, self.now(), random.uniform(-1, 1))  # noqa: S311 - jitter, no secret
+        self._through(key)
+
+    def listed(self, key: str, models: tuple[str, ...] | None) -> None:
+        """A list of models came late."""
+        self.locator.listed(key, models)
+        self._changed()
+
+    def _through(self, key: str) -> None:
+        self._changed()
+        if (entry := self._batches.pop(key, None)) is not None:
+            number, batch = entry
+            batch.discard(key)
+            if not batch:
+                self._round_over(number)
+
+
+def _raise_file_limit() -> int:
+    """Raise the soft limit of open files; returns how many probes may use."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_WANTED if hard == resource.RLIM_INFINITY else min(hard, FILES_WANTED)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        except (OSError, ValueError):
+            wanted = soft
+    return wanted - FILES_RESERVED

@@ -1,0 +1,74 @@
+"""The fast path: prints the published endpoint. Imports built-in modules, sys and os, and nothing else.
+
+It repeats a few lines of edge/folders.py, edge/files.py and core/text.py, since importing those would cost
+more than everything it does; tests/test_paths.py runs both on one table of cases.
+"""
+
+import os
+import sys
+import time
+
+HEARTBEAT_DEAD = 100.0
+_SYSTEM = "/var/lib/ollama-locate"
+_SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:/._-[]")
+_VERDICTS = ("fresh", "stale", "none")
+
+
+def folder() -> str:
+    """The state folder to read; empty where there is no home."""
+    said = os.environ.get("OLLAMA_LOCATE_STATE_DIR")
+    if said:
+        return said if said.startswith("/") else ""
+    base = os.environ.get("XDG_STATE_HOME", "")
+    if not base.startswith("/"):
+        home = os.path.expanduser("~")  # noqa: PTH111 - pathlib costs more than this whole program
+        if not home.startswith("/"):
+            return ""
+        base = home + "/.local/state"
+    own = base + "/ollama-locate"
+    if not os.path.exists(own + "/endpoint") and os.path.exists(_SYSTEM + "/endpoint"):  # noqa: PTH110 - as above
+        return _SYSTEM
+    return own
+
+
+def read(path: str) -> tuple[str, str] | None:
+    """The endpoint and the verdict in a folder; None where they cannot be relied on.
+
+    Relied on is a folder that the user or root owns and nobody else can write, a heart that beats, and a
+    URL of harmless characters.
+    """
+    try:
+        info = os.stat(path)  # noqa: PTH116 - as above
+        if info.st_uid not in (os.geteuid(), 0) or info.st_mode & 0o022:
+            return None
+        beat = os.stat(path + "/verdict").st_mtime  # noqa: PTH116 - as above
+        if not -HEARTBEAT_DEAD < time.time() - beat < HEARTBEAT_DEAD:
+            return None
+        url, verdict = _line(path + "/endpoint"), _line(path + "/verdict")
+    except OSError:
+        return None
+    if verdict not in _VERDICTS or not url.startswith(("http://", "https://")) or not _SAFE.issuperset(url):
+        return None
+    return url, verdict
+
+
+def answer(*, strict: bool = False) -> int | None:
+    """Print the endpoint and return the exit code; None: leave it to the slow path, which has more to say."""
+    path = folder()
+    found = read(path) if path else None
+    if found is None or found[1] == "none":
+        return None
+    url, verdict = found
+    sys.stdout.write(url + "\n")
+    if verdict == "stale":
+        sys.stderr.write("ollama-locate: stale: it does not answer now; `ollama-locate why` says more\n")
+        return 3 if strict else 0
+    return 0
+
+
+def _line(path: str) -> str:
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        return os.read(fd, 1024).decode("ascii", "replace").rstrip("\n")
+    finally:
+        os.close(fd)

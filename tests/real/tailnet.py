@@ -1,0 +1,203 @@
+"""A real tailnet on one machine: a control server with DERP, and one tailscaled per network namespace.
+
+The underlay is a bridge in a namespace of its own, 198.18.0.0/24 (a range set aside for such tests);
+nothing of it is reachable from the machine's own network. Each node's folder holds its state, socket and logs.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import http.client
+import os
+import signal
+import socket
+import tempfile
+import urllib.parse
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from tests.real.namespaces import RUN_FOLDER, Namespace, Process, sweep, until
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+    from types import TracebackType
+
+CONTROL = "198.18.0.1"
+CONTROL_URL = f"http://{CONTROL}:9911"
+ENDS = (signal.SIGTERM, signal.SIGHUP)  # pytest tears down on ctrl-C; these two must do the same
+
+
+class Tailnet:
+    """The control server and its nodes; everything is gone when the context ends, however it ends."""
+
+    def __init__(self, programs: Path) -> None:
+        self.programs = programs
+        self.nodes: dict[str, Node] = {}
+        self._handlers = {number: signal.getsignal(number) for number in (*ENDS, signal.SIGINT)}
+
+    def __enter__(self) -> Self:
+        for name in sweep():
+            print(f"real: removed {name}, which an earlier run left", flush=True)
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{RUN_FOLDER}{os.getpid()}-"))
+        atexit.register(self.close)
+        for number in ENDS:
+            signal.signal(number, signal.default_int_handler)
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _start(self) -> None:
+        self.hub = Namespace("hub")
+        self.hub.exec("ip", "link", "add", "br0", "type", "bridge")
+        self.hub.exec("ip", "addr", "add", f"{CONTROL}/24", "dev", "br0")
+        self.hub.exec("ip", "link", "set", "br0", "up")
+        self._admin = self.folder / "admin"
+        server = self.programs / "control"
+        log = self.folder / "control.log"
+        process = self.hub.spawn(server, "-ip", CONTROL, "-admin", self._admin, log=log)
+        until(lambda: self._admin.exists() or not process.running, 20, "the control server listens")
+        if not process.running:
+            raise RuntimeError(f"the control server ended: {log.read_text()}")
+
+    def close(self) -> None:
+        """Remove everything; a second ctrl-C does not stop it half-way."""
+        for number in self._handlers:
+            signal.signal(number, signal.SIG_IGN)
+        for node in self.nodes.values():
+            node.namespace.end()
+        self.nodes.clear()
+        sweep()  # the hub, the folder, and what an interrupt left half made
+        atexit.unregister(self.close)
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
+    def add(self, name: str, *, userspace: bool = False) -> Node:
+        """Bring up one more node, on-line in the eyes of the control server."""
+        node = Node(self, name, len(self.nodes) + 10, userspace=userspace)
+        self.nodes[name] = node
+        node.join()
+        self.set(name, online="true")
+        return node
+
+    def set(self, host: str, **changes: str) -> None:
+        """Change what the control server says of a node: online, user, sharer, sharee, tags, os, expired."""
+        connection = _Unix(self._admin)
+        connection.request("POST", "/set?" + urllib.parse.urlencode({"host": host, **changes}))
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        if answer.status != http.client.OK:
+            raise RuntimeError(f"control server: set {host} {changes}: {text}")
+
+    @contextlib.contextmanager
+    def relay_only(self, one: Node, other: Node) -> Iterator[None]:
+        """Drop every datagram between two nodes: WireGuard then goes through DERP, by TCP."""
+        rules = [
+            ["INPUT", "--source", other.underlay, "--protocol", "udp", "--jump", "DROP"],
+            ["OUTPUT", "--destination", other.underlay, "--protocol", "udp", "--jump", "DROP"],
+        ]
+        try:
+            for rule in rules:
+                one.exec("iptables", "--append", *rule)
+            yield
+        finally:
+            for rule in rules:
+                one.exec("iptables", "--delete", *rule, check=False)
+
+
+class Node:
+    """One machine of the tailnet."""
+
+    def __init__(self, tailnet: Tailnet, name: str, number: int, *, userspace: bool) -> None:
+        self.name = name
+        self.underlay = f"198.18.0.{number}"
+        self.ip = ""
+        self.folder = tailnet.folder / name
+        self.folder.mkdir()
+        self.socket = self.folder / "sock"
+        self.cli = tailnet.programs / "tailscale"
+        self._daemon = tailnet.programs / "tailscaled"
+        self._device = "userspace-networking" if userspace else "tailscale0"
+        self._tailscaled: Process | None = None
+        self.namespace = Namespace(name)
+        self.exec, self.spawn = self.namespace.exec, self.namespace.spawn
+        hub, port = tailnet.hub, f"v{number}"
+        peer = ["peer", "name", "eth0", "netns", self.namespace.name]
+        hub.exec("ip", "link", "add", port, "type", "veth", *peer)
+        hub.exec("ip", "link", "set", port, "master", "br0", "up")
+        self.exec("ip", "addr", "add", f"{self.underlay}/24", "dev", "eth0")
+        self.link(up=True)
+
+    def join(self) -> None:
+        """Log in for the first time; learn the own address."""
+        self.start_tailscaled()
+        own = [f"--login-server={CONTROL_URL}", f"--hostname={self.name}"]
+        self.tailscale("up", *own, "--netfilter-mode=off", "--accept-dns=false", "--timeout=30s")
+        self.ip = self.tailscale("ip", "-4").stdout.strip()
+
+    def start_tailscaled(self) -> None:
+        """Start it, with no logs sent anywhere; it answers on its socket when this returns."""
+        own = [f"--statedir={self.folder}", f"--socket={self.socket}", f"--tun={self._device}", "--port=41641"]
+        quiet = {"TS_NO_LOGS_NO_SUPPORT": "true", "TS_DEBUG_DISABLE_PORTLIST": "1"}
+        self._tailscaled = self.spawn(self._daemon, *own, log=self.folder / "tailscaled.log", env=quiet)
+        until(self._answers, 20, f"tailscaled on {self.name} answers")
+
+    def _answers(self) -> bool:
+        return self.tailscale("debug", "prefs", check=False).returncode == 0
+
+    def stop_tailscaled(self) -> None:
+        assert self._tailscaled
+        self._tailscaled.stop()
+
+    def tailscale(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return self.exec(self.cli, "--socket", self.socket, *arguments, check=check)
+
+    def link(self, *, up: bool) -> None:
+        """Plug the cable in, or pull it."""
+        self.exec("ip", "link", "set", "eth0", "up" if up else "down")
+        if up:
+            self.exec("ip", "route", "replace", "default", "via", CONTROL)
+
+    def count_connects(self, port: int) -> None:
+        """Count from now on who knocks at this port, over the tailnet: a rule that matches and does nothing."""
+        knock = ["--in-interface", self._device, "--protocol", "tcp", "--dport", str(port), "--syn"]
+        self.exec("iptables", "--append", "INPUT", *knock)
+
+    def connects(self) -> int:
+        """Return how many connections were attempted since then."""
+        listed = self.exec("iptables", "--list", "INPUT", "--verbose", "--exact", "--numeric").stdout
+        return int(listed.splitlines()[2].split()[0])
+
+    def path_to(self, other: Node) -> str:
+        """Return `direct`, `relay`, or why there is no path now."""
+        said = self.tailscale("ping", "-c=1", "--timeout=2s", other.ip, check=False)
+        if "via DERP" in said.stdout:
+            return "relay"
+        return "direct" if "pong" in said.stdout else (said.stdout + said.stderr).strip()
+
+    def reaches(self, other: Node, path: str) -> None:
+        """Wait until the tailnet leads to the other node by this path."""
+        until(lambda: self.path_to(other) == path, 30, f"{self.name} reaches {other.name}: {path}", every=0.2)
+
+
+class _Unix(http.client.HTTPConnection):
+    """HTTP over a unix socket, which network namespaces do not keep apart."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("admin", timeout=10)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
