@@ -60,6 +60,9 @@ def _server(old: ServerState | None, new: ServerState) -> tuple[Level, str] | No
     detail = f" ({new.detail})" if new.detail else ""
     if new.health == "up":
         up = f"up, {new.rtt_ms:.1f} ms" if new.rtt_ms is not None else "up"
-        return Level.INFO, f"{new.name}: {up}" if new.outcome == "alive" else f"{new.name}: in doubt{detail}"
+        return (
+            Level.INFO,
+            f"{new.name}: {up}" if new.outcome == "alive" else f"{new.name}: in doubt: {new.text}{detail}",
+        )
     was_up = old is not None and old.health == "up"
     return Level.WARNING if was_up else Level.DEBUG, f"{new.name}: {new.text}{detail}"

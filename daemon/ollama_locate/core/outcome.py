@@ -8,8 +8,8 @@ class Outcome(Enum):
     """The verdict of one probe; the text completes "it ..."."""
 
     ALIVE = "alive", "answers as Ollama"
-    REFUSED = "refused", "refuses the connection: no Ollama listens there, or only on its own 127.0.0.1"
-    SILENT = "silent", "does not answer: off, asleep, or kept away by the tailnet's ACL"
+    REFUSED = "refused", "refuses: no Ollama there, or it listens on 127.0.0.1 only"
+    SILENT = "silent", "is silent: off, asleep, or kept away by the tailnet's ACL"
     EMPTY = "empty", "accepts and says nothing: the Ollama behind `tailscale serve` is dead, or Ollama hangs"
     NOT_OLLAMA = "not_ollama", "is something other than Ollama"
     FORBIDDEN_HOST = "forbidden_host", "answers 403: its Ollama does not know its own tailnet address"

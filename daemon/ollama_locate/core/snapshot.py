@@ -9,6 +9,7 @@ from .constants import OLLAMA_PORT, SCHEMA, VERSION
 from .health import Status
 from .locator import Locator
 from .models import is_model_name
+from .outcome import Outcome
 from .selection import Choice, Standing
 from .server import Kind, http_url
 from .tailnet import Tailnet, Unavailable
@@ -207,9 +208,6 @@ def _tailnet(look: Tailnet | Unavailable | None) -> TailnetState:
 def _server(locator: Locator, track: Track, choice: Choice, clock: Clock) -> ServerState:
     server, probe, health = track.server, track.probe, track.health
     standing = locator.standing(server.key, choice)
-    text = standing.text
-    if standing is Standing.DOWN and probe is not None:
-        text = probe.outcome.text
     tier = locator.tier(server)
     return ServerState(
         key=server.key,
@@ -217,7 +215,7 @@ def _server(locator: Locator, track: Track, choice: Choice, clock: Clock) -> Ser
         url=server.url,
         kind=server.kind.value,
         standing=standing.word,
-        text=text,
+        text=_text(track, standing),
         health=health.status.value,
         outcome=probe.outcome.word if probe else None,
         detail=probe.detail if probe else "",
@@ -231,3 +229,15 @@ def _server(locator: Locator, track: Track, choice: Choice, clock: Clock) -> Ser
         fails=health.misses,
         held_until=clock.at(health.held_until) if health.held_until > clock.now else None,
     )
+
+
+def _text(track: Track, standing: Standing) -> str:
+    probe, kind = track.probe, track.server.kind
+    if kind is Kind.SELF_CHECK and probe is not None:
+        serves = "serves the tailnet" if probe.outcome is Outcome.ALIVE else "does not serve the tailnet"
+        return f"this machine's Ollama {serves}"
+    if probe is None or standing not in (Standing.DOWN, Standing.FAILING):
+        return standing.text
+    if kind is Kind.LOCAL and probe.outcome is Outcome.REFUSED:
+        return "no Ollama runs here"
+    return probe.outcome.text if standing is Standing.DOWN else f"{probe.outcome.text}; the next checks decide"
