@@ -1,6 +1,5 @@
 """Where a command gets its snapshot: from the living daemon, else by looking for itself, once."""
 
-import asyncio
 import sys
 import time
 from pathlib import Path
@@ -61,7 +60,9 @@ def published(folder: Path) -> Seen | None:
 
 
 def _look(folder: Path, problem: str | None) -> Seen:
-    from ollama_locate.located.once import look_once  # noqa: PLC0415 - probes and asyncio only where they are needed
+    import asyncio  # noqa: PLC0415 - 50 ms, only where there is no daemon
+
+    from ollama_locate.located.once import look_once  # noqa: PLC0415 - as above
 
     started = time.monotonic()
     snapshot = asyncio.run(look_once(config(), LOOK_BUDGET))

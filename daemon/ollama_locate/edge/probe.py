@@ -75,10 +75,11 @@ class Prober:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _resolve(self, server: Server, patience: float) -> None:
         sent = asyncio.get_running_loop().time()
@@ -97,7 +98,9 @@ class Prober:
         def opened(sock: socket.socket) -> None:
             del self._dials[key]
             self._listener.connected(key)
-            self._spawn(_Conversation(self, server, address, sent).run(sock))
+            task = self._spawn(_Conversation(self, server, address, sent).run(sock))
+            # Not in the conversation itself: one that is cancelled before its first step would leave it open.
+            task.add_done_callback(lambda _: sock.close())
 
         def failed(outcome: Outcome, detail: str) -> None:
             del self._dials[key]
@@ -132,8 +135,6 @@ class _Conversation:
                 await self._over(Talk(sock, self._server.url.partition("://")[2]))
         except Exception as error:  # noqa: BLE001 - a probe never raises: whatever a server did is an outcome
             self._finish(Outcome.ERROR, detail=shown(f"{type(error).__name__}: {error}"))
-        finally:
-            sock.close()
 
     async def _over(self, talk: Talk) -> None:
         try:

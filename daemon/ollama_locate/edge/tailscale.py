@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 import os
 import resource
+import selectors
 import shutil
 import signal
+import threading
 import time
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 from typing import Final, NamedTuple
 
 from ollama_locate.core.constants import KILL_GRACE, STATUS_DEADLINE, STATUS_MAX_BYTES, STDERR_MAX_BYTES
@@ -22,6 +24,8 @@ _PLACES: Final = (
     "/Applications/Tailscale.app/Contents/MacOS/Tailscale",
 )
 _CHUNK: Final = 2**20
+_STOP_SEEN: Final = 0.2
+"""Seconds between two looks at whether anybody still wants the answer."""
 
 
 class Look(NamedTuple):
@@ -42,43 +46,46 @@ def find(configured: str = "") -> str | None:
 
 
 async def look(configured: str = "") -> Look:
-    """Run `tailscale status --json` and read it. Never raises for what tailscale does."""
+    """Run `tailscale status --json` and read it. Never raises for what tailscale does.
+
+    The command is run in a thread, as its output may come slowly; when this task is cancelled it is killed.
+    """
     before = _cpu()
-    executable = find(configured)
-    if executable is None:
-        return Look(Unavailable(Absence.NOT_INSTALLED), 0.0)
-    found = await _status(executable)
+    stop = threading.Event()
+    try:
+        found = await asyncio.to_thread(_status, configured, stop)
+    finally:
+        stop.set()
     return Look(found, _cpu() - before)
 
 
-async def _status(executable: str) -> Tailnet | Unavailable:
+def _status(configured: str, stop: threading.Event) -> Tailnet | Unavailable:
+    executable = find(configured)
+    if executable is None:
+        return Unavailable(Absence.NOT_INSTALLED)
     try:
-        process = await asyncio.create_subprocess_exec(
-            executable,
-            "status",
-            "--json",
+        process = Popen(  # noqa: S603 - the user's own tailscale, by its path, with constant words
+            [executable, "status", "--json"],
+            bufsize=0,
             stdin=DEVNULL,
             stdout=PIPE,
             stderr=PIPE,
             # The macOS app starts its window from a LaunchAgent unless it is told not to.
             env={**os.environ, "TAILSCALE_BE_CLI": "1"},
             start_new_session=True,
-            limit=_CHUNK,
         )
     except OSError as error:
         return Unavailable(Absence.NOT_INSTALLED, shown(f"{executable}: {error.strerror}"))
-    try:
-        async with asyncio.timeout(STATUS_DEADLINE):
-            out, err = await asyncio.gather(
-                _read(process.stdout, STATUS_MAX_BYTES), _read(process.stderr, STDERR_MAX_BYTES, cut=True)
-            )
-            code = await process.wait()
-    except TimeoutError:
-        return Unavailable(Absence.HUNG, f"no end after {STATUS_DEADLINE:g} s")
-    except _TooLargeError:
-        return Unavailable(Absence.TOO_LARGE)
-    finally:
-        await _end(process)
+    with process:
+        try:
+            out, err = _read(process, stop)
+            code = process.wait(KILL_GRACE)
+        except (TimeoutError, TimeoutExpired):
+            return Unavailable(Absence.HUNG, f"no end after {STATUS_DEADLINE:g} s")
+        except _TooLargeError:
+            return Unavailable(Absence.TOO_LARGE)
+        finally:
+            _end(process)
     return _judge(code, out, err)
 
 
@@ -86,27 +93,49 @@ class _TooLargeError(Exception):
     pass
 
 
-async def _read(stream: asyncio.StreamReader | None, limit: int, *, cut: bool = False) -> bytes:
-    """All of a stream; what is beyond the limit is dropped (`cut`) or an error."""
-    chunks, size = [], 0
-    while stream is not None and (chunk := await stream.read(_CHUNK)):
-        if size + len(chunk) > limit and not cut:
-            raise _TooLargeError
-        chunks.append(chunk[: max(0, limit - size)])
-        size += len(chunk)
-    return b"".join(chunks)
+def _read(process: Popen[bytes], stop: threading.Event) -> tuple[bytes, bytes]:
+    """All of stdout, up to its limit, and the beginning of stderr; raises TimeoutError or _TooLargeError."""
+    ends = time.monotonic() + STATUS_DEADLINE
+    chunks: dict[object, list[bytes]] = {process.stdout: [], process.stderr: []}
+    size = 0
+    with selectors.DefaultSelector() as ready:
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                ready.register(stream, selectors.EVENT_READ)
+        while ready.get_map():
+            if stop.is_set() or time.monotonic() > ends:
+                raise TimeoutError
+            for key, _ in ready.select(_STOP_SEEN):
+                chunk = os.read(key.fd, _CHUNK)
+                if not chunk:
+                    ready.unregister(key.fileobj)
+                elif key.fileobj is process.stdout:
+                    size += len(chunk)
+                    chunks[key.fileobj].append(chunk)
+                elif not chunks[key.fileobj]:
+                    chunks[key.fileobj].append(chunk[:STDERR_MAX_BYTES])
+            if size > STATUS_MAX_BYTES:
+                raise _TooLargeError
+    return b"".join(chunks[process.stdout]), b"".join(chunks[process.stderr])
 
 
-async def _end(process: Process) -> None:
+def _end(process: Popen[bytes]) -> None:
     """Make sure that the command and whatever it forked are gone: the whole group, SIGTERM, then SIGKILL."""
-    for sent in (signal.SIGTERM, signal.SIGKILL):
-        if process.returncode is not None and sent is signal.SIGTERM:
-            return
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, sent)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(KILL_GRACE):
-                await process.wait()
+    if process.poll() is not None and _group_gone(process.pid, signal.SIGTERM):
+        return
+    with contextlib.suppress(TimeoutExpired):
+        _group_gone(process.pid, signal.SIGTERM)
+        process.wait(KILL_GRACE)
+    _group_gone(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _group_gone(group: int, sent: signal.Signals) -> bool:
+    try:
+        os.killpg(group, sent)
+    except (ProcessLookupError, PermissionError):  # macOS answers EPERM for a group of zombies
+        return True
+    return False
 
 
 def _judge(code: int, out: bytes, err: bytes) -> Tailnet | Unavailable:

@@ -80,7 +80,7 @@ class Daemon:
         for number in _SIGNALS:
             self._loop.add_signal_handler(number, self._stopped.set)
         self._loop.add_signal_handler(signal.SIGHUP, lambda: self._spawn(self._reload()))
-        self._loop.add_signal_handler(signal.SIGUSR1, self._read_requests)
+        self._loop.add_signal_handler(signal.SIGUSR1, lambda: self._spawn(self._read_requests()))
         self._scheduler.start()
         self._scheduler.add_job(self._heartbeat, IntervalTrigger(seconds=HEARTBEAT, timezone=dt.UTC), id="heartbeat")
         self._arm("look", 0.0, self._look)
@@ -141,7 +141,7 @@ class Daemon:
             self._arm("probe", due - self._finder.now(), self._probe)
 
     async def _heartbeat(self) -> None:
-        self._read_requests()
+        await self._read_requests()
         await asyncio.to_thread(self._folder.touch, "verdict")
 
     # --- what follows a result
@@ -157,7 +157,6 @@ class Daemon:
         if 0 < self._refresh_round <= number:
             self._refresh_round = 0
             self._refreshes += 1
-        self._read_requests()
         self._dirty = True
 
     def _settle(self) -> None:
@@ -210,8 +209,9 @@ class Daemon:
 
     # --- requests, config, tasks
 
-    def _read_requests(self) -> None:
-        kinds, refused = requests.receive(self._folder)
+    async def _read_requests(self) -> None:
+        """On SIGUSR1, and with each heartbeat in case that signal was lost."""
+        kinds, refused = await asyncio.to_thread(requests.receive, self._folder)
         if refused:
             LOGGER.warning("%d files in requests/ were no requests of yours; removed", refused)
         if "refresh" in kinds and not self._refresh_asked:
@@ -229,11 +229,11 @@ class Daemon:
         self._on_change()
 
     async def _reload_if_changed(self) -> None:
-        if _stamp(self._config_path) != self._config_seen:
+        if await asyncio.to_thread(_stamp, self._config_path) != self._config_seen:
             await self._reload()
 
     async def _reload(self) -> None:
-        self._config_seen = _stamp(self._config_path)
+        self._config_seen = await asyncio.to_thread(_stamp, self._config_path)
         try:
             config = parse_config(await asyncio.to_thread(read_config, self._config_path), str(self._config_path))
         except OperatorError as error:

@@ -1,0 +1,295 @@
+"""Each command, on snapshots that the real core made."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ollama_locate.cli.main import main
+from ollama_locate.core.outcome import Outcome
+from ollama_locate.core.snapshot import Snapshot
+from tests.snapshots import GPU, NAS, alive, gone, publish, snapshot
+from tests.standins import tailscale
+from tests.standins.tailscale import node
+
+PEERS = (
+    node("gpu", 2),
+    node("nas", 3),
+    node("pi", 4),
+    node("old", 5, Online=False),
+    node("bob", 6, UserID=2),
+    node("phone", 7, OS="iOS"),
+    node("bad\x1b[2Jname", 8, DNSName=""),
+)
+PROBES = {
+    "n2:11434": alive(0.01, "mistral:latest", "qwen3:8b"),
+    "n3:11434": alive(0.2, "mistral:latest", "only-nas:1b"),
+    "n4:11434": gone(Outcome.REFUSED),
+    "n5:11434": gone(Outcome.SILENT),
+    "local:11434": gone(Outcome.REFUSED),
+    "self:11434": gone(Outcome.REFUSED),
+}
+
+
+class Command:
+    """Runs `ollama-locate WORDS` in this process on a published state."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self._folder, self._capsys = folder, capsys
+
+    def publish(self, what: Snapshot) -> None:
+        publish(self._folder, what).close()
+
+    def __call__(self, *words: str) -> tuple[int, str, str]:
+        try:
+            code = main(list(words))
+        except SystemExit as end:
+            code = int(end.code or 0)
+        out, err = self._capsys.readouterr()
+        return code, out, err
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    monkeypatch.setenv("OLLAMA_LOCATE_STATE_DIR", str(tmp_path / "state"))
+    command = Command(tmp_path / "state", capsys)
+    command.publish(snapshot(PROBES, *PEERS))
+    return command
+
+
+# --- url
+
+
+def test_url_prints_the_endpoint(run: Command) -> None:
+    assert run("url", "--strict") == (0, GPU + "\n", "")
+
+
+def test_stale_exits_3_only_when_asked_to_be_strict(run: Command) -> None:
+    run.publish(snapshot(PROBES, raw=tailscale.raw(*PEERS)))
+    stale = snapshot({}, raw=b'{"BackendState":"Stopped"}')
+    assert stale.decision.verdict == "none"
+    fields = {name: getattr(stale.decision, name) for name in stale.decision.__struct_fields__}
+    decision = type(stale.decision)(**fields | {"verdict": "stale", "endpoint": GPU, "text": "nobody answers"})
+    snap = {name: getattr(stale, name) for name in stale.__struct_fields__}
+    run.publish(Snapshot(**snap | {"decision": decision}))
+    assert run("url") == (0, GPU + "\n", "ollama-locate: stale: nobody answers\n")
+    assert run("url", "--strict")[0] == 3
+
+
+@pytest.mark.parametrize(
+    ("model", "code", "out"),
+    [
+        pytest.param("mistral", 0, GPU, id="a name without a tag means latest"),
+        pytest.param("mistral:latest", 0, GPU, id="the best of two"),
+        pytest.param("only-nas:1b", 0, NAS, id="the only one that has it"),
+        pytest.param("nope", 4, "", id="none has it: nothing is printed"),
+    ],
+)
+def test_url_by_model(run: Command, model: str, code: int, out: str) -> None:
+    got = run("url", "--model", model)
+    assert got[:2] == (code, out + "\n" if out else "")
+    assert ("no server has nope:latest" in got[2]) == (code == 4)
+
+
+@pytest.mark.parametrize(
+    ("probes", "raw", "sentences"),
+    [
+        pytest.param(
+            {"n2:11434": gone(Outcome.REFUSED), "n3:11434": gone(Outcome.REFUSED)},
+            tailscale.raw(node("gpu", 2), node("nas", 3)),
+            ["gpu, nas: nothing listens on port 11434", "tailscale serve --bg --tcp 11434 tcp://127.0.0.1:11434"],
+            id="every refusing peer is named, with the line that mends it",
+        ),
+        pytest.param({}, b"", ["Tailscale: the tailscale command stopped in the middle"], id="no usable tailscale"),
+        pytest.param({}, tailscale.raw(), ["No machine of the tailnet may be asked"], id="an empty tailnet"),
+        pytest.param(
+            {"n2:11434": gone(Outcome.FORBIDDEN_HOST)},
+            tailscale.raw(node("gpu", 2)),
+            ["gpu: answers 403", "OLLAMA_HOST=0.0.0.0"],
+            id="a 403 and its mend",
+        ),
+        pytest.param(
+            {"n2:11434": gone(Outcome.SILENT)},
+            tailscale.raw(node("gpu", 2)),
+            ["gpu: silent. It may be off"],
+            id="silent",
+        ),
+    ],
+)
+def test_none_found_says_what_to_do(run: Command, probes: dict[str, object], raw: bytes, sentences: list[str]) -> None:
+    run.publish(snapshot(probes, raw=raw))  # type: ignore[arg-type]  # the table's values are probes
+    code, out, err = run()
+    assert (code, out) == (4, "http://localhost:11434\n")
+    for sentence in ("no Ollama was found; this is the default", *sentences):
+        assert sentence in err
+
+
+# --- status, why
+
+
+def test_status_is_tab_separated_elsewhere_than_on_a_terminal(run: Command) -> None:
+    code, out, _ = run("status")
+    rows = [line.split("\t") for line in out.splitlines()]
+    assert code == 0
+    assert ["endpoint", GPU] in rows
+    assert ["gpu", "chosen", "10.0 ms", "direct", "2", GPU, ""] in rows
+    assert ["nas", "slower", "200 ms", "direct", "2", NAS, ""] in rows
+    assert any(row[:2] == ["this machine", "down"] and row[-1] == "no Ollama runs here" for row in rows)
+    assert "\x1b" not in out
+    assert "2 other peers are left alone" in out
+
+
+def test_status_as_json_is_the_snapshot(run: Command) -> None:
+    data = json.loads(run("status", "--json")[1])
+    assert (data["schema"], data["round"], data["decision"]["endpoint"]) == (1, 7, GPU)
+
+
+def test_why_names_the_reason_of_every_peer(run: Command) -> None:
+    out = run("why")[1]
+    for row in (
+        f"{GPU} (gpu, fresh): it has the lowest round trip.",
+        "nas\tslower\t200 ms\tits round trip is longer",
+        "pi\tdown\t-\trefuses: no Ollama there, or it listens on 127.0.0.1 only",
+        "old\tdown\t-\tis silent: off, asleep, or kept away by the tailnet's ACL",
+        "bob\t100.64.0.6\tit belongs to another user (allow it by name, if you trust it)",
+        "phone\t100.64.0.7\tOllama does not run on phones and TVs",
+        "this machine\tself check\t-\tthis machine's Ollama does not serve the tailnet",
+    ):
+        assert row in out.splitlines(), row
+    assert "\x1b" not in out
+
+
+def test_why_says_that_a_variable_set_by_hand_wins(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_ENDPOINT", "http://10.0.0.1:1")
+    assert "OLLAMA_ENDPOINT was set by hand, to http://10.0.0.1:1; that wins here" in run("why")[1]
+    monkeypatch.setenv("OLLAMA_LOCATE_APPLIED", "OLLAMA_ENDPOINT=http://10.0.0.1:1")
+    assert "by hand" not in run("why")[1]
+
+
+@pytest.mark.parametrize(
+    ("peer", "sentence"),
+    [
+        pytest.param("gpu", "gpu: chosen: chosen", id="by name"),
+        pytest.param("GPU", "  version\t0.17.4", id="in capitals"),
+        pytest.param("100.64.0.3", "nas: slower: its round trip is longer", id="by address"),
+        pytest.param(NAS + "/", "nas: slower", id="by URL"),
+        pytest.param("pi", "publish it by typing, there: tailscale serve", id="what to do there"),
+        pytest.param(
+            "bob", "bob (100.64.0.6, fd7a:115c:a1e0::6) is left alone: it belongs to another user", id="another's"
+        ),
+    ],
+)
+def test_why_one_peer(run: Command, peer: str, sentence: str) -> None:
+    code, out, _ = run("why", peer)
+    assert code == 0
+    assert sentence in out
+
+
+def test_why_somebody_unknown_lists_who_is_known(run: Command) -> None:
+    code, out, err = run("why", "gup\x1b[2J")
+    assert (code, out) == (1, "")
+    assert "nobody is called `gup [2J`; there are: " in err
+    assert "gpu" in err
+
+
+def test_why_as_json(run: Command) -> None:
+    data = json.loads(run("why", "--json")[1])
+    assert [one["standing"] for one in data["servers"]][:2] == ["chosen", "slower"]
+    assert {one["reason"] for one in data["rejected"]} == {"other_user", "phone_or_tv"}
+    assert json.loads(run("why", "bob", "--json")[1])["servers"] == []
+
+
+# --- env, config, help
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("sh", f"__ollama_locate_apply 'OLLAMA_ENDPOINT={GPU}'"),
+        ("fish", f"__ollama_locate_apply 'OLLAMA_ENDPOINT={GPU}'"),
+        ("dotenv", f"OLLAMA_ENDPOINT={GPU}\nOLLAMA_LOCATE_APPLIED=OLLAMA_ENDPOINT={GPU}\n"),
+        ("json", f'{{"schema":1,"variables":{{"OLLAMA_ENDPOINT":"{GPU}"}}}}'),
+    ],
+)
+def test_env_in_every_form(run: Command, form: str, text: str) -> None:
+    assert text in run("env", "--format", form)[1]
+
+
+def test_config_says_where_each_value_came_from(run: Command, home: Path) -> None:
+    code, out, _ = run("config")
+    assert code == 0
+    assert out.startswith(f"# {home}/.config/ollama-locate/config.toml (not there: all defaults)\n")
+    assert 'interval\t"30s"\tdefault' in out
+    path = home / ".config/ollama-locate/config.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        'prefer = ["gpu", "user:Me@x.y"]\n[static]\nbox = "https://box.lan"\n[variables]\nOLLAMA_HOST="{url}"\n'
+    )
+    code, out, err = run("config")
+    assert f'prefer\t["gpu","user:me@x.y"]\t{path}:1' in out
+    assert f'static\t{{"box":"https://box.lan:443"}}\t{path}:2' in out
+    assert "warning: OLLAMA_HOST is also where `ollama serve` listens" in err
+    assert json.loads(run("config", "--json")[1])["settings"]["prefer"]["source"] == f"{path}:1"
+    path.write_text("\nintervall = '1s'\n")
+    assert run("config") == (
+        1,
+        "",
+        f"ollama-locate: {path}:2: unknown key `intervall`; did you mean `interval`?\n",
+    )
+
+
+def test_help_and_version(run: Command) -> None:
+    assert run("--version")[:2] == (0, "ollama-locate 0.1.0\n")
+    out = run("--help")[1]
+    assert "examples:" in out
+    assert all(f"    {word} " in out for word in ("url", "status", "why", "refresh", "env", "config"))
+    assert run("nonsense")[0] == 2
+
+
+# --- what is broken
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        pytest.param('{"schema":2}', "it has schema 2, this program knows 1: upgrade ollama-locate", id="a newer one"),
+        pytest.param('{"schema":1', "it cannot be read", id="half a file"),
+        pytest.param("[]", "it cannot be read", id="another shape"),
+    ],
+)
+def test_a_state_that_cannot_be_read_is_said_and_not_used(
+    run: Command, tmp_path: Path, home: Path, text: str, sentence: str
+) -> None:
+    standing_alone(home, tmp_path)
+    (tmp_path / "state/state.json").write_text(text)
+    code, out, err = run("status")
+    assert (code, "none runs; this was looked up just now" in out) == (0, True)
+    assert sentence in err
+
+
+def test_without_a_daemon_a_command_looks_for_itself(run: Command, tmp_path: Path, home: Path) -> None:
+    standing_alone(home, tmp_path)
+    for path in (tmp_path / "state").iterdir():
+        path.unlink()
+    code, out, err = run()
+    assert (code, out) == (4, "http://localhost:11434\n")
+    assert "no daemon runs; start one with `ollama-located &`" in err
+    assert "Looked for myself in" in err
+    assert run("refresh")[::2] == (1, "ollama-locate: no daemon runs here; start one with `ollama-located &`\n")
+    assert list((tmp_path / "state").iterdir()) == [], "a command writes nothing"
+
+
+def test_a_state_folder_that_others_can_write_is_not_believed(run: Command, tmp_path: Path, home: Path) -> None:
+    standing_alone(home, tmp_path)
+    (tmp_path / "state").chmod(0o777)
+    code, out, err = run()
+    assert (code, out) == (4, "http://localhost:11434\n")
+    assert "others can write" in err
+
+
+def standing_alone(home: Path, tmp_path: Path) -> None:
+    """A machine with Tailscale turned off and no Ollama: nothing to connect to but loopback."""
+    stopped = tailscale.executable(tmp_path / "tailscale", 'echo \'{"BackendState":"Stopped"}\'')
+    path = home / ".config/ollama-locate/config.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(f'tailscale = "{stopped}"\nports = [1]\n')

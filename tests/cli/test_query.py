@@ -1,0 +1,103 @@
+"""The fast path: what it prints, what it leaves to the slow one, what it does not believe."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ollama_locate import query
+from ollama_locate.core.constants import HEARTBEAT_DEAD
+from ollama_locate.core.outcome import Outcome
+from ollama_locate.main import main
+from tests.snapshots import GPU, alive, gone, publish, snapshot
+from tests.standins.tailscale import node
+
+Change = Callable[[Path], object]
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "state"
+    publish(folder, snapshot({"n2:11434": alive(0.01, "mistral:latest")}, node("gpu", 2))).close()
+    monkeypatch.setenv("OLLAMA_LOCATE_STATE_DIR", str(folder))
+    return folder
+
+
+def test_it_prints_the_endpoint_and_nothing_else(state: Path, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: ARG001
+    assert query.answer() == 0
+    assert capsys.readouterr() == (GPU + "\n", "")
+
+
+@pytest.mark.parametrize("words", [[], ["url"]])
+@pytest.mark.usefixtures("state")
+def test_both_spellings_take_it(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["ollama-locate", *words])
+    monkeypatch.setattr("ollama_locate.cli.main.main", lambda _: pytest.fail("the slow path was taken"))
+    assert main() == 0
+    assert capsys.readouterr().out == GPU + "\n"
+
+
+def test_stale_is_said_in_one_line(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (state / "verdict").write_text("stale\n")
+    assert (query.answer(), query.answer(strict=True)) == (0, 3)
+    out, err = capsys.readouterr()
+    assert out == f"{GPU}\n" * 2
+    assert err.splitlines()[0] == "ollama-locate: stale: it does not answer now; `ollama-locate why` says more"
+
+
+def set_age(seconds: float) -> Change:
+    return lambda state: os.utime(state / "verdict", (time.time() - seconds,) * 2)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda state: (state / "verdict").write_text("none\n"), id="none found: the slow path has advice"),
+        pytest.param(lambda state: (state / "verdict").unlink(), id="no verdict"),
+        pytest.param(lambda state: (state / "endpoint").unlink(), id="no endpoint"),
+        pytest.param(set_age(HEARTBEAT_DEAD + 1), id="a dead heart"),
+        pytest.param(set_age(-HEARTBEAT_DEAD - 1), id="a heart in the future"),
+        pytest.param(lambda state: state.chmod(0o770), id="a folder that others can write"),
+        pytest.param(lambda state: (state / "endpoint").write_text("http://$(reboot)\n"), id="a URL with a command"),
+        pytest.param(lambda state: (state / "endpoint").write_text("http://a\nhttp://b\n"), id="two lines"),
+        pytest.param(lambda state: (state / "endpoint").write_text("ftp://a\n"), id="no http"),
+        pytest.param(lambda state: (state / "endpoint").write_bytes(b"\xff\xfe"), id="binary"),
+        pytest.param(lambda state: (state / "endpoint").write_text(""), id="empty"),
+        pytest.param(lambda state: (state / "verdict").write_text("great\n"), id="a verdict of another program"),
+        pytest.param(
+            lambda state: [(state / "endpoint").unlink(), (state / "endpoint").symlink_to("/etc/hostname")],
+            id="a symlink",
+        ),
+    ],
+)
+def test_what_cannot_be_relied_on_is_left_to_the_slow_path(
+    state: Path, spoil: Change, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoil(state)
+    assert query.answer() is None
+    assert capsys.readouterr() == ("", "")
+
+
+def test_without_a_home_there_is_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "relative")
+    assert query.folder() == ""
+    assert query.answer() is None
+
+
+def test_both_know_the_same_dead_heart() -> None:
+    assert query.HEARTBEAT_DEAD == HEARTBEAT_DEAD
+
+
+def test_the_slow_path_takes_the_rest(
+    state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publish(state, snapshot({"n2:11434": gone(Outcome.REFUSED)}, node("gpu", 2))).close()
+    monkeypatch.setattr("sys.argv", ["ollama-locate"])
+    assert main() == 4
+    out, err = capsys.readouterr()
+    assert out == "http://localhost:11434\n"
+    assert "gpu: nothing listens on port 11434" in err

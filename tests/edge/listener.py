@@ -1,0 +1,65 @@
+"""A listener that notes what it is told, and waits for it."""
+
+import asyncio
+
+from ollama_locate.core.outcome import Probe
+from ollama_locate.core.server import Kind, Server, http_url
+from ollama_locate.edge.dial import Wire
+from ollama_locate.edge.probe import Prober
+
+NOTHING = ("nothing",)
+
+
+class Notes:
+    def __init__(self) -> None:
+        self.events: list[str] = []
+        self.probes: dict[str, Probe] = {}
+        self.late: tuple[str, ...] | None = NOTHING
+        self._changed = asyncio.Event()
+
+    def connected(self, key: str) -> None:
+        self.events.append(f"connected {key}")
+        self._changed.set()
+
+    def quiet(self, key: str) -> None:
+        self.events.append(f"quiet {key}")
+
+    def finish(self, key: str, probe: Probe) -> None:
+        self.events.append(f"finish {key}")
+        self.probes[key] = probe
+        self._changed.set()
+
+    def listed(self, key: str, models: tuple[str, ...] | None) -> None:
+        self.events.append(f"listed {key}")
+        self.late = models
+        self._changed.set()
+
+    async def until_told(self) -> None:
+        async with asyncio.timeout(10):
+            await self._changed.wait()
+
+    async def until(self, count: int) -> None:
+        async with asyncio.timeout(10):
+            while len(self.probes) < count:
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def until_listed(self) -> None:
+        async with asyncio.timeout(10):
+            while self.late is NOTHING:
+                self._changed.clear()
+                await self._changed.wait()
+
+
+def at(host: str, port: int, key: str = "peer", scheme: str = "http") -> Server:
+    url = http_url(host, port, scheme)
+    return Server(key, key, Kind.PEER, host, port, url, tls=scheme == "https")
+
+
+async def probe(server: Server, timeout: float = 0.5, wire: Wire | None = None, rtt: float | None = None) -> Probe:  # noqa: ASYNC109
+    notes = Notes()
+    prober = Prober(notes, timeout, wire)
+    prober.probe(server, rtt)
+    await notes.until(1)
+    await prober.stop()
+    return notes.probes[server.key]

@@ -1,0 +1,142 @@
+"""The tailscale command, by executables that behave as it does, or worse."""
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from ollama_locate.core import constants
+from ollama_locate.core.tailnet import Absence, Tailnet, Unavailable
+from ollama_locate.edge import tailscale
+from tests.standins import tailscale as standin
+
+NOT_RUNNING = "failed to connect to local tailscaled; is it running?"
+
+
+def look(path: Path | str) -> Tailnet | Unavailable:
+    return asyncio.run(tailscale.look(str(path))).found
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tailscale, "STATUS_DEADLINE", 0.5)
+    monkeypatch.setattr(tailscale, "KILL_GRACE", 0.1)
+
+
+def test_a_running_tailnet_is_read(tmp_path: Path) -> None:
+    found = look(standin.replaying(tmp_path / "ts", [standin.node("gpu", 2)]))
+    assert isinstance(found, Tailnet)
+    assert [peer.name for peer in found.peers] == ["gpu"]
+
+
+def test_what_a_look_cost_includes_the_command(tmp_path: Path) -> None:
+    busy = standin.executable(tmp_path / "ts", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done")
+    assert asyncio.run(tailscale.look(str(busy))).cpu > 0.005
+
+
+@pytest.mark.parametrize(
+    ("body", "reason", "detail"),
+    [
+        pytest.param(f"echo '{NOT_RUNNING}' >&2; exit 1", Absence.NOT_RUNNING, "", id="no daemon"),
+        pytest.param("echo 'flag provided' >&2; exit 2", Absence.EXIT_CODE, "exit code 2: flag provided", id="exit 2"),
+        pytest.param("exit 3", Absence.EXIT_CODE, "exit code 3: it said nothing", id="fails without a word"),
+        pytest.param("echo hello", Absence.GARBAGE, "malformed", id="text instead of JSON"),
+        pytest.param('printf \'{"BackendState": "Run\'', Absence.TRUNCATED, "truncated", id="half an answer"),
+        pytest.param("true", Absence.TRUNCATED, "truncated", id="no answer at all"),
+        pytest.param("echo '{\"Peer\": 3}'", Absence.WRONG_TYPE, "$.Peer", id="a wrong type is named by its path"),
+        pytest.param('echo \'{"BackendState": "Stopped"}\'', Absence.STOPPED, "", id="turned off"),
+        pytest.param('echo \'{"BackendState": "NeedsLogin"}\'', Absence.NEEDS_LOGIN, "", id="logged out"),
+        pytest.param("echo 'The Tailscale GUI failed to start'", Absence.GUI_NOT_CLI, "GUI", id="the macOS app"),
+        pytest.param("echo 'Tailscale.CLIError error 3' >&2; exit 1", Absence.GUI_NOT_CLI, "CLIError", id="CLIError"),
+        pytest.param("kill -9 $$", Absence.EXIT_CODE, "exit code -9", id="killed by somebody"),
+        pytest.param(
+            "printf '\\033[31mred\\n\\007' >&2; exit 9",
+            Absence.EXIT_CODE,
+            "exit code 9: [31mred",
+            id="escapes are gone",
+        ),
+    ],
+)
+def test_what_goes_wrong_has_a_name(tmp_path: Path, body: str, reason: Absence, detail: str) -> None:
+    found = look(standin.executable(tmp_path / "ts", body))
+    assert isinstance(found, Unavailable)
+    assert (found.reason, detail in found.detail) == (reason, True), found
+
+
+@pytest.mark.parametrize("path", ["/nowhere/tailscale", "/"], ids=["no such file", "a folder"])
+def test_an_executable_that_cannot_be_run_is_not_installed(path: str) -> None:
+    found = look(path)
+    assert isinstance(found, Unavailable)
+    assert found.reason is Absence.NOT_INSTALLED
+    assert path in found.detail
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param("echo $$ > '{pids}'; sleep 60", id="hangs"),
+        pytest.param("trap '' TERM; echo $$ > '{pids}'; while :; do sleep 0.1; done", id="ignores SIGTERM"),
+        pytest.param("sleep 60 & echo $! > '{pids}'; sleep 60", id="forks and hangs"),
+        pytest.param("sleep 60 & echo $! > '{pids}'; exit 0", id="leaves a child that holds its output"),
+    ],
+)
+def test_a_command_that_does_not_end_is_killed_with_its_children(tmp_path: Path, body: str) -> None:
+    pids = tmp_path / "pids"
+    started = time.monotonic()
+    found = look(standin.executable(tmp_path / "ts", body.format(pids=pids)))
+    assert isinstance(found, Unavailable)
+    assert found.reason is Absence.HUNG
+    assert time.monotonic() - started < 3
+    for pid in map(int, pids.read_text().split()):
+        assert not alive(pid)
+
+
+def test_a_flood_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tailscale, "STATUS_MAX_BYTES", 2**20)
+    found = look(standin.executable(tmp_path / "ts", "exec head -c 100000000 /dev/zero"))
+    assert found == Unavailable(Absence.TOO_LARGE)
+
+
+def test_stderr_may_be_long(tmp_path: Path) -> None:
+    found = look(standin.executable(tmp_path / "ts", "head -c 300000 /dev/zero | tr '\\0' x >&2; exit 1"))
+    assert isinstance(found, Unavailable)
+    assert len(found.detail) < constants.DETAIL_MAX + 20
+
+
+def test_the_command_is_told_to_be_a_command_and_runs_in_no_shell(tmp_path: Path) -> None:
+    odd = tmp_path / "a name; touch pwned $(touch pwned)"
+    odd.mkdir()
+    command = standin.executable(odd / "ts", 'echo "$TAILSCALE_BE_CLI $*" >&2; exit 7')
+    found = look(command)
+    assert isinstance(found, Unavailable)
+    assert found.detail == "exit code 7: 1 status --json"
+    assert not list(tmp_path.rglob("pwned"))
+
+
+def test_it_is_found_on_the_path_and_in_the_usual_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tailscale, "_PLACES", (str(tmp_path / "app/Tailscale"),))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    assert tailscale.find() is None
+    for place in ("bin/tailscale.exe", "app/Tailscale", "bin/tailscale"):  # WSL, the macOS app, PATH: the last wins
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        standin.executable(tmp_path / place, "true")
+        assert tailscale.find() == str(tmp_path / place)
+    assert tailscale.find("~/mine") == str(Path("~/mine").expanduser())
+
+
+def test_without_tailscale_there_is_a_name_for_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tailscale, "_PLACES", ())
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert look("") == Unavailable(Absence.NOT_INSTALLED)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and waits for init does not."""
+    try:
+        os.kill(pid, 0)
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (ProcessLookupError, FileNotFoundError):
+        return False
