@@ -170,10 +170,7 @@ class Locator:
         track = self.tracks.get(key)
         if track is None:
             return
-        if probe.outcome.reached and track.server.loopback:
-            self._loopback_answer = max(self._loopback_answer, probe.sent)
-        elif probe.outcome.reached:
-            self._network_answer = max(self._network_answer, probe.sent)
+        self._note_answer(track.server, probe)
         track.probe, track.checked = probe, now
         if probe.outcome is Outcome.ALIVE:
             self._set_health(track, answered(track.health, probe.sent, now))
@@ -197,6 +194,14 @@ class Locator:
     def _opened(self, key: str) -> None:
         if self._opening is not None:
             self._opening.discard(key)
+
+    def _note_answer(self, server: Server, probe: Probe) -> None:
+        """Remember when the network, or at least an Ollama of this machine, was seen to answer."""
+        if not server.loopback:
+            if probe.outcome.reached:
+                self._network_answer = max(self._network_answer, probe.sent)
+        elif probe.outcome is Outcome.ALIVE:
+            self._loopback_answer = max(self._loopback_answer, probe.sent)
 
     def _proof(self, track: Track, probe: Probe) -> Proof:
         since = probe.sent if track.health.suspect_since is None else track.health.suspect_since
