@@ -36,7 +36,10 @@ __ollama_locate_apply() {
     for __ol_item in "$@"; do
       __ol_key=${__ol_item%%=*}
       eval "__ol_now=\\${$__ol_key-}"
-      case "$__ol_mark" in *",$__ol_key=$__ol_now,"*) __ol_now= ;; esac
+      case $__ol_now in
+        *,*) ;;
+        *) case "$__ol_mark" in *",$__ol_key=$__ol_now,"*) __ol_now= ;; esac ;;
+      esac
       if [ -z "$__ol_now" ]; then
         case "$__ol_mark" in
           *",$__ol_key="*)
