@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
 def _decision(snapshot: Snapshot) -> None:
     decision = snapshot.decision
     line(f"{decision.endpoint} ({decision.name}, {decision.verdict}): {decision.text}.")
-    if snapshot.tailnet.state != "running":
+    if snapshot.tailnet.state != "running" and decision.verdict == "fresh":
         line(f"Tailscale: {snapshot.tailnet.text}.")
     hand_set = os.environ.get("OLLAMA_ENDPOINT", "")
     applied = os.environ.get("OLLAMA_LOCATE_APPLIED", "").split(",")

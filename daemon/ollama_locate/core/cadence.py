@@ -12,7 +12,7 @@ from .constants import (
     REFUSED_MAX_WAIT,
     SILENT_MAX_WAIT,
 )
-from .health import Health, Status
+from .health import Health
 from .outcome import Outcome
 
 
@@ -22,11 +22,11 @@ def wait(health: Health, outcome: Outcome, repeats: int, *, interval: float, onl
     `repeats` counts the probes in a row, this one included, that found no Ollama. A server in doubt, or
     one that has answered once since it was down, is asked again at once; the others by what they said.
     """
-    if health.status is Status.DOWN and health.rises:
+    if health.wavering:
         return FAST_RECHECK
     if health.in_doubt:
-        # While nobody answers nothing counts, and asking more often would not help.
-        return min(interval, FAST_RECHECK * math.exp2(min(max(0, health.misses - FALL), 16)))
+        # Nobody answers, so nothing counts: asking ever more often would not help.
+        return min(interval, FAST_RECHECK * math.exp2(min(health.misses - FALL, 16)))
     return _steady(health, outcome, repeats, interval, online=online) * (1.0 + JITTER * jitter)
 
 

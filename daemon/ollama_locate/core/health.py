@@ -52,12 +52,18 @@ class Health:
         """Whether an up server has failed since its last answer."""
         return self.status is Status.UP and self.misses > 0
 
+    @property
+    def wavering(self) -> bool:
+        """Whether the next checks, which follow at once, decide if it rises or falls."""
+        return (self.status is Status.DOWN and self.rises > 0) or (self.in_doubt and self.misses < FALL)
+
 
 def answered(health: Health, sent: float, now: float) -> Health:
-    """A probe found an Ollama. One answer brings up what was never down, RISE what was."""
+    """A probe found an Ollama. The first answer ever brings it up; one that fell must answer RISE times."""
     rises = health.rises + 1
     record = replace(health, rises=rises, fails=0, misses=0, suspect_since=None, answered_sent=sent)
-    if health.status is Status.UP or (health.status is Status.DOWN and rises < RISE):
+    fell = health.status is Status.DOWN and health.answered_sent is not None
+    if health.status is Status.UP or (fell and rises < RISE):
         return record
     held_until = now + hold(health.penalty) if health.penalty else 0.0
     return replace(record, status=Status.UP, up_since=now, held_until=held_until)

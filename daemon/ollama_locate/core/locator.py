@@ -207,7 +207,9 @@ class Locator:
         since = probe.sent if track.health.suspect_since is None else track.health.suspect_since
         if self._network_answer >= since:
             return Proof.NETWORK
-        return Proof.LOOPBACK if self._loopback_answer >= since else Proof.NONE
+        # A server of this machine that refuses has itself shown that it can be reached.
+        refuses_here = track.server.loopback and probe.outcome.reached
+        return Proof.LOOPBACK if refuses_here or self._loopback_answer >= since else Proof.NONE
 
     def _ask_next_best(self, doubted: str, now: float) -> None:
         """The current server is in doubt: ask others, to have a successor and to learn whose fault it is."""
@@ -272,6 +274,10 @@ class Locator:
         if key in choice.standings:
             return choice.standings[key]
         return Standing.UNCHECKED if track.probe is None else Standing.DOWN
+
+    def wavering(self) -> bool:
+        """Whether somebody's next check, which follows at once, may change the picture."""
+        return any(track.health.wavering for track in self.tracks.values())
 
     def serves(self) -> bool:
         """Whether this machine's Ollama answers at its own tailnet address."""

@@ -238,6 +238,8 @@ def _text(track: Track, standing: Standing) -> str:
         return f"this machine's Ollama {serves}"
     if probe is None or standing not in (Standing.DOWN, Standing.FAILING):
         return standing.text
+    if probe.outcome is Outcome.ALIVE:
+        return "answers again; the next check decides"
     if kind is Kind.LOCAL and probe.outcome is Outcome.REFUSED:
         return "no Ollama runs here"
     return probe.outcome.text if standing is Standing.DOWN else f"{probe.outcome.text}; the next checks decide"

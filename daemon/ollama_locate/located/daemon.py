@@ -154,7 +154,7 @@ class Daemon:
 
     def _on_round(self, number: int) -> None:
         self._rounds += 1
-        if 0 < self._refresh_round <= number:
+        if 0 < self._refresh_round <= number and not self._finder.locator.wavering():
             self._refresh_round = 0
             self._refreshes += 1
         self._dirty = True
