@@ -8,63 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.real import build, needs
+from tests.real.lab import Lab
 from tests.real.located import Located
-from tests.real.ollama import PORT, Ollama
 from tests.real.tailnet import Tailnet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
-    from tests.real.tailnet import Node
-
     Measure = Callable[[str, float, float], None]
 
 FIGURES = pytest.StashKey[list[tuple[str, float, float]]]()
 REPORT = pytest.StashKey[pytest.TestReport]()
-MODEL = "mistral"
-
-
-class Lab:
-    """The user's tailnet: their laptop, and the machines that it may or may not use."""
-
-    def __init__(self, tailnet: Tailnet) -> None:
-        self.tailnet = tailnet
-        self.ollamas: dict[str, Ollama] = {}
-        self.laptop = tailnet.add("laptop")
-        self._ollama("gpu", model=True)
-        self._ollama("nas", model=True, bind="127.0.0.1")
-        self.node("nas").tailscale("serve", "--bg", "--tcp", str(PORT), f"tcp://127.0.0.1:{PORT}")
-        self._ollama("empty", model=False)
-        tailnet.add("idle")
-        self._ollama("bob", model=True)
-        tailnet.set("bob", user="999")
-        self._ollama("guest", model=True)
-        tailnet.set("guest", user="888", sharer="777")
-        self._ollama("box", model=True, bind="127.0.0.1", userspace=True)
-        for name in ("gpu", "bob", "guest"):
-            self.node(name).count_connects(PORT)
-
-    def _ollama(self, name: str, *, model: bool, bind: str = "", userspace: bool = False) -> None:
-        """Add a node with a running Ollama, bound to its tailnet address where nothing else is said."""
-        node = self.tailnet.add(name, userspace=userspace)
-        server = Ollama(node, self.tailnet.programs / "ollama", bind=bind or node.ip)
-        server.start()
-        if model:
-            server.create(MODEL)
-        self.ollamas[name] = server
-
-    def node(self, name: str) -> Node:
-        return self.tailnet.nodes[name]
-
-    def url(self, name: str) -> str:
-        return f"http://{self.node(name).ip}:{PORT}"
-
-    def settled(self) -> None:
-        """Wait until the laptop has a direct path to every other node."""
-        for node in self.tailnet.nodes.values():
-            if node is not self.laptop:
-                self.laptop.reaches(node, "direct")
 
 
 @pytest.fixture(scope="session")

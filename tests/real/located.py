@@ -120,8 +120,19 @@ class Located:
             return ""
 
     def writes(self, url: str, since: float, within: float) -> float:
-        """Wait until the env file names this server; return the seconds from `since` to that write."""
-        until(lambda: self.endpoint() == url, within, f"the env file has {url}", every=0.005)
+        """Wait until the env file names this server; return the seconds from `since` to that write.
+
+        `seen` has what the files said on the way: the endpoint and the verdict, each change once.
+        """
+        self.seen: list[tuple[str, str]] = []
+
+        def written() -> bool:
+            said = (self.endpoint(), self.verdict())
+            if self.seen[-1:] != [said]:
+                self.seen.append(said)
+            return said[0] == url
+
+        until(written, within, f"the env file has {url}", every=0.005)
         return (self._state / "env").stat().st_mtime - since
 
     def becomes(self, verdict: str, since: float, within: float) -> float:

@@ -122,7 +122,16 @@ def sweep() -> list[str]:
 def _dead(name: str, prefix: str) -> bool:
     """Return if the run whose pid the name carries is over. Our own is: we sweep first and last."""
     found = re.match(rf"{prefix}(\d+)-", name)
-    return found is not None and (int(found[1]) == os.getpid() or not Path("/proc", found[1]).exists())
+    return found is not None and (int(found[1]) == os.getpid() or not _runs(found[1]))
+
+
+def _runs(pid: str) -> bool:
+    """Return if there is such a process; one that ended and that nobody waits for is none."""
+    try:
+        state = Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
 
 
 def _remove(name: str) -> None:

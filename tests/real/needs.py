@@ -66,9 +66,7 @@ def _install(packages: dict[str, str]) -> list[Lack]:
         print(f"real: apt-get install {' '.join(packages.values())}", flush=True)
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         for command in (["update"], ["install", "-y", "--no-install-recommends", *packages.values()]):
-            done = subprocess.run(
-                ["apt-get", "-qq", *command], env=quiet, capture_output=True, text=True, check=False
-            )
+            done = subprocess.run(["apt-get", "-qq", *command], env=quiet, capture_output=True, text=True, check=False)
             if done.returncode:
                 print(done.stderr.strip(), flush=True)
                 break
@@ -110,9 +108,7 @@ def _go() -> Lack | None:
     if not shutil.which("go"):
         return Lack(wanted)
     local = {**os.environ, "GOTOOLCHAIN": "local"}
-    asked = subprocess.run(
-        ["go", "env", "GOVERSION"], env=local, cwd="/", capture_output=True, text=True, check=False
-    )
+    asked = subprocess.run(["go", "env", "GOVERSION"], env=local, cwd="/", capture_output=True, text=True, check=False)
     has = asked.stdout.strip()
     return Lack(f"{wanted} (this is {has})") if _version(has) < _version(needed_go()) else None
 

@@ -35,6 +35,7 @@ class Tailnet:
     def __init__(self, programs: Path) -> None:
         self.programs = programs
         self.nodes: dict[str, Node] = {}
+        self._namespaces: list[Namespace] = []
         self._handlers = {number: signal.getsignal(number) for number in (*ENDS, signal.SIGINT)}
 
     def __enter__(self) -> Self:
@@ -57,7 +58,7 @@ class Tailnet:
         self.close()
 
     def _start(self) -> None:
-        self.hub = Namespace("hub")
+        self.hub = self.namespace("hub")
         self.hub.exec("ip", "link", "add", "br0", "type", "bridge")
         self.hub.exec("ip", "addr", "add", f"{CONTROL}/24", "dev", "br0")
         self.hub.exec("ip", "link", "set", "br0", "up")
@@ -73,13 +74,17 @@ class Tailnet:
         """Remove everything; a second ctrl-C does not stop it half-way."""
         for number in self._handlers:
             signal.signal(number, signal.SIG_IGN)
-        for node in self.nodes.values():
-            node.namespace.end()
-        self.nodes.clear()
-        sweep()  # the hub, the folder, and what an interrupt left half made
+        while self._namespaces:
+            self._namespaces.pop().end()
+        sweep()  # the folder, and what an interrupt left half made
         atexit.unregister(self.close)
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
+
+    def namespace(self, label: str) -> Namespace:
+        """Make a namespace that ends with the tailnet."""
+        self._namespaces.append(Namespace(label))
+        return self._namespaces[-1]
 
     def add(self, name: str, *, userspace: bool = False) -> Node:
         """Bring up one more node, on-line in the eyes of the control server."""
@@ -129,10 +134,10 @@ class Node:
         self._daemon = tailnet.programs / "tailscaled"
         self._device = "userspace-networking" if userspace else "tailscale0"
         self._tailscaled: Process | None = None
-        self.namespace = Namespace(name)
-        self.exec, self.spawn = self.namespace.exec, self.namespace.spawn
+        namespace = tailnet.namespace(name)
+        self.exec, self.spawn = namespace.exec, namespace.spawn
         hub, port = tailnet.hub, f"v{number}"
-        peer = ["peer", "name", "eth0", "netns", self.namespace.name]
+        peer = ["peer", "name", "eth0", "netns", namespace.name]
         hub.exec("ip", "link", "add", port, "type", "veth", *peer)
         hub.exec("ip", "link", "set", port, "master", "br0", "up")
         self.exec("ip", "addr", "add", f"{self.underlay}/24", "dev", "eth0")

@@ -19,8 +19,9 @@ examples:
   ollama-locate why gpu-box              why this one is, or is not, chosen
   ollama-located                         the daemon (foreground)
 
-exit codes: 0 a server (stale: a line on stderr; with --strict 3), 4 none found (prints http://localhost:11434),
-1 failure, 2 usage. docs/exit-codes.md has them all."""
+exit codes:
+  0 a server (if it is stale, stderr says so)    1 a failure    2 usage
+  3 with --strict: stale    4 none found (http://localhost:11434 is printed)"""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -32,6 +33,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"ollama-locate {VERSION}")
+    url.add_options(top)
     commands = top.add_subparsers(metavar="COMMAND", title="commands")
     for command in COMMANDS:
         command.add(commands)

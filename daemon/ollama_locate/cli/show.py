@@ -31,7 +31,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
 
-    out = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    out = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0), show_header=any(columns))
     for column in columns:
         out.add_column(column, overflow="fold", justify="right" if column == "RTT" else "left")
     for row in rows:

@@ -42,7 +42,8 @@ def run(args: argparse.Namespace) -> int:
     table(("SERVER", "STANDING", "RTT", "PATH", "MODELS", "ENDPOINT", ""), rows)
     left = len(now.snapshot.rejected)
     if left:
-        line(f"\n{left} other {'peer is' if left == 1 else 'peers are'} left alone; `ollama-locate why` says why.")
+        line()
+        line(f"{left} other {'peer is' if left == 1 else 'peers are'} left alone; `ollama-locate why` says why.")
     return 0
 
 

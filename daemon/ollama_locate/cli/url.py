@@ -17,9 +17,15 @@ NONE_EXIT = 4
 def add(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the command's words."""
     words = commands.add_parser("url", help="print the best endpoint (also without any command)")
-    words.add_argument("--strict", action="store_true", help="exit 3 when the endpoint does not answer now")
-    words.add_argument("--model", metavar="M", help="the best server that has this model; prints nothing if none has")
+    add_options(words)
     words.set_defaults(run=run)
+
+
+def add_options(words: argparse.ArgumentParser) -> None:
+    """Add the options, which may also stand without the word `url`; not given, they leave what stands there."""
+    absent = argparse.SUPPRESS
+    words.add_argument("--strict", action="store_true", default=absent, help="exit 3 when it does not answer now")
+    words.add_argument("--model", metavar="M", default=absent, help="the best server that has this model")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -39,13 +39,15 @@ def run(args: argparse.Namespace) -> int:
         [(one.name, one.standing.replace("_", " "), round_trip(one.rtt_ms), _reason(one)) for one in snapshot.servers],
     )
     if snapshot.rejected:
-        line("\nLeft alone:")
+        line()
+        line("Left alone:")
         table(
             ("PEER", "ADDRESS", "WHY"),
             [(one.name or one.key, (*one.addresses, "-")[0], one.text) for one in snapshot.rejected],
         )
     if snapshot.decision.verdict != "fresh" and (sentences := advice(snapshot)):
-        line("\nWhat to do:")
+        line()
+        line("What to do:")
         for sentence in sentences:
             line(f"  {sentence}")
     return 0

@@ -9,6 +9,8 @@ from .constants import (
     FAST_RECHECK,
     JITTER,
     KNOWN_MAX_WAIT,
+    LOOK_AWAY_WAIT,
+    LOOK_CPU_SHARE,
     REFUSED_MAX_WAIT,
     SILENT_MAX_WAIT,
 )
@@ -35,7 +37,7 @@ def _steady(health: Health, outcome: Outcome, repeats: int, interval: float, *, 
         return interval
     if outcome is not Outcome.SILENT:
         limit = REFUSED_MAX_WAIT
-    elif health.answered_sent is not None:
+    elif health.answered_at is not None:
         limit = KNOWN_MAX_WAIT
     elif online:
         limit = SILENT_MAX_WAIT
@@ -44,9 +46,10 @@ def _steady(health: Health, outcome: Outcome, repeats: int, interval: float, *, 
     return max(interval, min(limit, interval * math.exp2(min(repeats - 1, 16))))
 
 
-def look_wait(interval: float, cpu: float, share: float, jitter: float) -> float:
+def look_wait(interval: float, cpu: float, jitter: float, *, away: bool) -> float:
     """Seconds until tailscale is asked again; `cpu` seconds are what the last look cost."""
-    return max(interval * (1.0 + JITTER * jitter), cpu * share)
+    wanted = min(interval, LOOK_AWAY_WAIT) if away else interval
+    return max(wanted * (1.0 + JITTER * jitter), cpu * LOOK_CPU_SHARE)
 
 
 def batch_until(now: float, interval: float) -> float:

@@ -34,6 +34,9 @@ STDERR_MAX_BYTES: Final = 4096
 KILL_GRACE: Final = 0.5
 """How long a child that was sent SIGTERM may take before SIGKILL."""
 
+LOOK_AWAY_WAIT: Final = 10.0
+"""While tailscaled does not run it is asked at least this often: it may be back any moment."""
+
 LOOK_CPU_SHARE: Final = 100
 """Tailscale is asked no more often than 100 x the CPU time the last look took: under 1 % of a core
 even on a tailnet of 10,000 peers."""

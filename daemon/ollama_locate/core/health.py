@@ -34,7 +34,7 @@ class Health:
     """The record of one server; times are monotonic seconds.
 
     `misses` counts failures in a row whoever is to blame, `fails` those that count. `suspect_since` is
-    when the first of them was sent. `penalty` grows by 1 with each fall and fades over an hour of life.
+    when the first of them was sent, `answered_at` when the last answer came. `penalty` grows by 1 with each fall and fades over an hour of life.
     """
 
     status: Status = Status.UNKNOWN
@@ -42,7 +42,7 @@ class Health:
     fails: int = 0
     misses: int = 0
     suspect_since: float | None = None
-    answered_sent: float | None = None
+    answered_at: float | None = None
     up_since: float | None = None
     penalty: float = 0.0
     held_until: float = 0.0
@@ -58,11 +58,11 @@ class Health:
         return (self.status is Status.DOWN and self.rises > 0) or (self.in_doubt and self.misses < FALL)
 
 
-def answered(health: Health, sent: float, now: float) -> Health:
+def answered(health: Health, now: float) -> Health:
     """A probe found an Ollama. The first answer ever brings it up; one that fell must answer RISE times."""
     rises = health.rises + 1
-    record = replace(health, rises=rises, fails=0, misses=0, suspect_since=None, answered_sent=sent)
-    fell = health.status is Status.DOWN and health.answered_sent is not None
+    record = replace(health, rises=rises, fails=0, misses=0, suspect_since=None, answered_at=now)
+    fell = health.status is Status.DOWN and health.answered_at is not None
     if health.status is Status.UP or (fell and rises < RISE):
         return record
     held_until = now + hold(health.penalty) if health.penalty else 0.0

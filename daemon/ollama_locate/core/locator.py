@@ -122,7 +122,7 @@ class Locator:
         if all(track.due > now for track in self._idle()):
             return []
         tracks = [track for track in self._idle() if track.due <= until]
-        tracks.sort(key=lambda track: (track.health.answered_sent is None, not track.server.online))
+        tracks.sort(key=lambda track: (track.health.answered_at is None, not track.server.online))
         return [track.server for track in tracks]
 
     def next_due(self) -> float | None:
@@ -173,7 +173,7 @@ class Locator:
         self._note_answer(track.server, probe)
         track.probe, track.checked = probe, now
         if probe.outcome is Outcome.ALIVE:
-            self._set_health(track, answered(track.health, probe.sent, now))
+            self._set_health(track, answered(track.health, now))
             track.repeats = 0
             track.rtt = probe.rtt
             track.models = probe.models if probe.models is not None else track.models
@@ -190,6 +190,14 @@ class Locator:
             online=track.server.online,
             jitter=jitter,
         )
+        if self._asked_too_early(probe):
+            track.due = now
+
+    def _asked_too_early(self, probe: Probe) -> bool:
+        """Whether it was under way already when the current server fell in doubt: it does not show whose fault."""
+        current = self._current()
+        since = current.health.suspect_since if current is not None else None
+        return since is not None and probe.sent < since
 
     def _opened(self, key: str) -> None:
         if self._opening is not None:
@@ -249,6 +257,9 @@ class Locator:
         provisional = self._opening is not None
         return Decision(Verdict.FRESH, self.last_good, choice.reason, self.since, provisional=provisional)
 
+    def _current(self) -> Track | None:
+        return self.tracks.get(self.last_good.key) if self.last_good else None
+
     def _is_current(self, key: str) -> bool:
         return self.last_good is not None and self.last_good.key == key
 
@@ -275,6 +286,15 @@ class Locator:
             return choice.standings[key]
         return Standing.UNCHECKED if track.probe is None else Standing.DOWN
 
+    def in_doubt(self) -> bool:
+        """Whether the current server has failed since its last answer."""
+        current = self._current()
+        return current is not None and current.health.in_doubt
+
+    def away(self) -> bool:
+        """Whether tailscaled says that it does not run."""
+        return self._away
+
     def wavering(self) -> bool:
         """Whether somebody's next check, which follows at once, may change the picture."""
         return any(track.health.wavering for track in self.tracks.values())
@@ -291,7 +311,7 @@ class Locator:
 
     def _contenders(self, now: float | None = None) -> list[Contender]:
         """The healthy. In doubt, only the current one stays; when it is down, only who answered since counts."""
-        current = self.tracks.get(self.last_good.key) if self.last_good else None
+        current = self._current()
         since = None
         if current is not None and current.health.status is Status.DOWN:
             since = current.health.suspect_since
@@ -307,7 +327,7 @@ class Locator:
             if (track := self.tracks[key]).server.kind is not Kind.SELF_CHECK
             and self._reachable(track.server)
             and (track is current or not track.health.in_doubt)
-            and (since is None or track.health.answered_sent is None or track.health.answered_sent >= since)
+            and (since is None or track.health.answered_at is None or track.health.answered_at >= since)
         ]
 
     def _without(self) -> Decision:

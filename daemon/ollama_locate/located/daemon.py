@@ -23,7 +23,6 @@ from ollama_locate.core.changes import changes
 from ollama_locate.core.config import Config, parse_config
 from ollama_locate.core.constants import (
     HEARTBEAT,
-    LOOK_CPU_SHARE,
     REARM_DELAY,
     REFRESH_MIN_GAP,
 )
@@ -74,6 +73,8 @@ class Daemon:
         self._refreshed_at = float("-inf")
         self._dirty = self._publishing = self._looking = False
         self._complaint = ""
+        self._doubted = False
+        self._look_again_from = float("-inf")
 
     async def run(self) -> None:
         """Serve until a signal; then leave the files as they are."""
@@ -119,7 +120,10 @@ class Daemon:
         finally:
             self._looking = False
             jitter = random.uniform(-1, 1)  # noqa: S311 - no secret
-            self._arm("look", cadence.look_wait(self._finder.config.interval, cpu, LOOK_CPU_SHARE, jitter), self._look)
+            away = self._finder.locator.away()
+            wait = cadence.look_wait(self._finder.config.interval, cpu, jitter, away=away)
+            self._look_again_from = self._finder.now() + cadence.look_wait(0.0, cpu, 0.0, away=False)
+            self._arm("look", wait, self._look)
         self._probe_due()
         self._on_change()
 
@@ -162,6 +166,7 @@ class Daemon:
     def _settle(self) -> None:
         """Decide; publish when the decision is another one, or when a round is over."""
         self._settling = None
+        self._look_on_doubt()
         decision = self._finder.locator.decide(self._finder.now())
         if decision is None:
             return
@@ -170,6 +175,12 @@ class Daemon:
         if self._dirty and not self._publishing:
             self._publishing = True
             self._spawn(self._publish())
+
+    def _look_on_doubt(self) -> None:
+        """The current server failed: is it Tailscale that is away? Once for each doubt, and not too often."""
+        doubted, self._doubted = self._doubted, self._finder.locator.in_doubt()
+        if self._doubted and not doubted and self._finder.now() >= self._look_again_from:
+            self._arm("look", 0.0, self._look)
 
     async def _publish(self) -> None:
         """Write what is true now, until nothing changed meanwhile. The disk may be slow: it has its own thread."""
