@@ -34,7 +34,8 @@ class Health:
     """The record of one server; times are monotonic seconds.
 
     `misses` counts failures in a row whoever is to blame, `fails` those that count. `suspect_since` is
-    when the first of them was sent, `answered_at` when the last answer came. `penalty` grows by 1 with each fall and fades over an hour of life.
+    when the first of them was sent, `answered_at` when the last answer came. `penalty` grows by 1 with each
+    fall and fades over an hour of life.
     """
 
     status: Status = Status.UNKNOWN
@@ -80,9 +81,10 @@ def failed(health: Health, sent: float, now: float, proof: Proof) -> Health:
     return replace(record, status=Status.DOWN)
 
 
-def forgiven(health: Health) -> Health:
+def forgiven(health: Health, now: float) -> Health:
     """What is left after the network itself was away: past failures count no more, nor do past answers."""
-    return replace(health, status=Status.UNKNOWN, rises=0, fails=0, misses=0, suspect_since=None)
+    record = replace(health, status=Status.UNKNOWN, rises=0, fails=0, misses=0, suspect_since=None)
+    return replace(record, up_since=None, penalty=_faded(health, now))
 
 
 def hold(penalty: float) -> float:
@@ -91,7 +93,10 @@ def hold(penalty: float) -> float:
 
 
 def _fall(health: Health, now: float, *, blamed: bool) -> Health:
-    life = now - health.up_since if health.up_since is not None else 0.0
-    faded = health.penalty * max(0.0, 1.0 - life / HOLD_FORGET)
-    penalty = faded + 1.0 if blamed else faded
+    penalty = _faded(health, now) + (1.0 if blamed else 0.0)
     return replace(health, status=Status.DOWN, up_since=None, penalty=penalty)
+
+
+def _faded(health: Health, now: float) -> float:
+    life = now - health.up_since if health.up_since is not None else 0.0
+    return health.penalty * max(0.0, 1.0 - life / HOLD_FORGET)

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from . import cadence, selection
 from .constants import AWAITED_PATIENCE, FALL, NEXT_BEST
-from .health import Health, Proof, Status, answered, failed, forgiven
+from .evidence import Evidence
+from .health import Health, Status, answered, failed, forgiven
 from .outcome import Outcome, Probe
 from .selection import Choice, Contender, Flight, Reason, Standing
 from .server import Kind, Server
@@ -48,7 +49,7 @@ class Locator:
         self._opening: set[str] | None = set()
         self._opened_at = now
         self._awaited = last_good.key if last_good else None
-        self._network_answer = self._loopback_answer = float("-inf")
+        self._evidence = Evidence()
         self._place(own_servers(settings.policy), now)
 
     # --- the tailnet
@@ -105,7 +106,7 @@ class Locator:
     def _open_round(self, now: float) -> None:
         for track in self.tracks.values():
             if not track.server.loopback:
-                self._set_health(track, forgiven(track.health))
+                self._set_health(track, forgiven(track.health, now))
             track.due = now
         self._opening, self._opened_at = set(self.tracks), now
         self._awaited = self.last_good.key if self.last_good else None
@@ -170,7 +171,7 @@ class Locator:
         track = self.tracks.get(key)
         if track is None:
             return
-        self._note_answer(track.server, probe)
+        self._evidence.note(track.server, probe)
         track.probe, track.checked = probe, now
         if probe.outcome is Outcome.ALIVE:
             self._set_health(track, answered(track.health, now))
@@ -178,7 +179,8 @@ class Locator:
             track.rtt = probe.rtt
             track.models = probe.models if probe.models is not None else track.models
         else:
-            self._set_health(track, failed(track.health, probe.sent, now, self._proof(track, probe)))
+            proof = self._evidence.against(track.server, track.health, probe)
+            self._set_health(track, failed(track.health, probe.sent, now, proof))
             track.repeats += 1
             if self._is_current(key) and track.health.misses == 1:
                 self._ask_next_best(key, now)
@@ -203,27 +205,11 @@ class Locator:
         if self._opening is not None:
             self._opening.discard(key)
 
-    def _note_answer(self, server: Server, probe: Probe) -> None:
-        """Remember when the network, or at least an Ollama of this machine, was seen to answer."""
-        if not server.loopback:
-            if probe.outcome.reached:
-                self._network_answer = max(self._network_answer, probe.sent)
-        elif probe.outcome is Outcome.ALIVE:
-            self._loopback_answer = max(self._loopback_answer, probe.sent)
-
-    def _proof(self, track: Track, probe: Probe) -> Proof:
-        since = probe.sent if track.health.suspect_since is None else track.health.suspect_since
-        if self._network_answer >= since:
-            return Proof.NETWORK
-        # A server of this machine that refuses has itself shown that it can be reached.
-        refuses_here = track.server.loopback and probe.outcome.reached
-        return Proof.LOOPBACK if refuses_here or self._loopback_answer >= since else Proof.NONE
-
     def _ask_next_best(self, doubted: str, now: float) -> None:
         """The current server is in doubt: ask others, to have a successor and to learn whose fault it is."""
         ranked = sorted(self._contenders(), key=lambda one: (one.tier, one.rtt or 0.0))
         keys = [one.key for one in ranked]
-        keys += [key for key, t in self.tracks.items() if t.probe and t.probe.outcome.reached and key not in keys]
+        keys += [key for key, t in self.tracks.items() if t.probe and t.probe.reached and key not in keys]
         for key in [key for key in keys if key != doubted][:NEXT_BEST]:
             self.tracks[key].due = min(self.tracks[key].due, now)
 

@@ -19,7 +19,7 @@ class _Model(msgspec.Struct, frozen=True):
 
 
 class _Tags(msgspec.Struct, frozen=True):
-    models: list[_Model] | None = None
+    models: list[_Model] | None
 
 
 _DECODER = msgspec.json.Decoder(_Tags)

@@ -19,11 +19,6 @@ class Outcome(Enum):
         self.word = word
         self.text = text
 
-    @property
-    def reached(self) -> bool:
-        """Whether packets went there and back: proof that the network between us works."""
-        return self not in (Outcome.SILENT, Outcome.ERROR)
-
 
 @dataclass(frozen=True, slots=True)
 class Probe:
@@ -31,7 +26,8 @@ class Probe:
 
     `sent` is when its first SYN left (monotonic seconds). `rtt` and `spread` are the least and the
     range of the burst's round trips in seconds, None where there was no burst. `models` is None where
-    the list is not known (yet); cloud models are not in it: using one leaves the tailnet.
+    the list is not known (yet); cloud models are not in it: using one leaves the tailnet. `connected`:
+    the connection stood, whatever was said on it.
     """
 
     outcome: Outcome
@@ -41,3 +37,9 @@ class Probe:
     spread: float = 0.0
     version: str = ""
     models: tuple[str, ...] | None = None
+    connected: bool = False
+
+    @property
+    def reached(self) -> bool:
+        """Whether packets went there and back: proof that the network between us works."""
+        return self.connected or self.outcome not in (Outcome.SILENT, Outcome.ERROR)

@@ -43,6 +43,8 @@ def parse_pattern(text: str) -> Pattern:
     if text == "local":
         return Pattern(Form.LOCAL, text)
     for form, prefix in ((Form.TAG, "tag:"), (Form.USER, "user:")):
+        if text.lower().startswith(prefix) and not text.startswith(prefix):
+            raise ValueError(f"`{text}`: write `{prefix}` in small letters")
         if text.startswith(prefix):
             if len(text) == len(prefix):
                 raise ValueError(f"`{text}` names no {form.value}")

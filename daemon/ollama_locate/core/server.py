@@ -39,7 +39,11 @@ class Server:
     @property
     def loopback(self) -> bool:
         """Whether an answer proves nothing of any network."""
-        return self.kind in (Kind.LOCAL, Kind.SELF_CHECK) or self.host in ("localhost", "127.0.0.1", "::1")
+        return (
+            self.kind in (Kind.LOCAL, Kind.SELF_CHECK)
+            or self.host in ("localhost", "::1")
+            or self.host.startswith("127.")
+        )
 
 
 def http_url(host: str, port: int, scheme: str = "http") -> str:

@@ -1,5 +1,6 @@
 """Who may be contacted: every peer becomes a server, or is rejected with a named reason."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -16,7 +17,7 @@ class Rejection(Enum):
     """Why a peer is not even asked; the text is for a person."""
 
     DENIED = "denied", "the config denies it"
-    NO_ID = "no_id", "tailscale gives it no ID"
+    NO_ID = "no_id", "tailscale gives it no usable ID"
     DUPLICATE_ID = "duplicate_id", "tailscale gives its ID to another peer as well"
     NO_ADDRESS = "no_address", "it has no address"
     ADDRESS_OUTSIDE = (
@@ -74,6 +75,7 @@ class Policy:
     check_self: bool = True
 
 
+_ID = re.compile(r"[A-Za-z0-9_\-]{1,64}")
 _TAILNET = tuple(parse_network(text) for text in TAILNET_RANGES)
 
 
@@ -85,7 +87,7 @@ def own_servers(policy: Policy) -> list[Server]:
         found = [
             Server(
                 f"local:{port}",
-                "this machine",
+                _named("this machine", port, policy),
                 Kind.LOCAL,
                 "127.0.0.1",
                 port,
@@ -122,7 +124,15 @@ def judge(tailnet: Tailnet, policy: Policy) -> tuple[list[Server], list[Rejected
     own = _address(tailnet.self, policy)
     if own is not None and policy.use_local and policy.check_self:
         servers.extend(
-            Server(f"self:{port}", "this machine", Kind.SELF_CHECK, own, port, http_url(own, port), path="local")
+            Server(
+                f"self:{port}",
+                _named("this machine", port, policy),
+                Kind.SELF_CHECK,
+                own,
+                port,
+                http_url(own, port),
+                path="local",
+            )
             for port in policy.ports
         )
     return servers, rejected
@@ -134,7 +144,7 @@ def _servers(peer: Peer, address: str, policy: Policy) -> Iterable[Server]:
     for port in policy.ports:
         yield Server(
             key=f"{peer.id}:{port}",
-            name=name if len(policy.ports) == 1 else f"{name}:{port}",
+            name=_named(name, port, policy),
             kind=Kind.PEER,
             host=address,
             port=port,
@@ -143,6 +153,10 @@ def _servers(peer: Peer, address: str, policy: Policy) -> Iterable[Server]:
             online=peer.online,
             path=peer.path,
         )
+
+
+def _named(name: str, port: int, policy: Policy) -> str:
+    return name if len(policy.ports) == 1 else f"{name}:{port}"
 
 
 def _is_personal(tailnet: Tailnet) -> bool:
@@ -154,7 +168,8 @@ def _is_personal(tailnet: Tailnet) -> bool:
 
 def _identity(peer: Peer, seen: set[str], address: str | None) -> Rejection | None:
     """What no config can allow: a peer that cannot be told from others or reached inside the tailnet."""
-    if not peer.id:
+    # The ID is part of keys, among them those of this machine and of static servers.
+    if not _ID.fullmatch(peer.id) or peer.id in ("local", "self", "static"):
         return Rejection.NO_ID
     if peer.id in seen:
         return Rejection.DUPLICATE_ID
@@ -176,7 +191,7 @@ def _reject(peer: Peer, tailnet: Tailnet, policy: Policy, *, personal: bool) -> 
         return Rejection.SELF_TAGGED
     if peer.tags:
         return None if personal else Rejection.TAGGED
-    return None if peer.user_id == tailnet.self.user_id else Rejection.OTHER_USER
+    return None if peer.user_id and peer.user_id == tailnet.self.user_id else Rejection.OTHER_USER
 
 
 def _never(peer: Peer, tailnet: Tailnet, policy: Policy) -> Rejection | None:
@@ -199,7 +214,11 @@ def _address(peer: Peer, policy: Policy) -> str | None:
             address = ip_address(text)
         except ValueError:
             continue
-        if "%" in text or not any(address in network for network in (*_TAILNET, *policy.trusted_networks)):
+        if (
+            "%" in text
+            or address.is_loopback
+            or not any(address in network for network in (*_TAILNET, *policy.trusted_networks))
+        ):
             continue
         if address.version == 4:  # noqa: PLR2004 - the 4 of IPv4
             return str(address)

@@ -211,7 +211,7 @@ class _Conversation:
         version: str = "",
         models: tuple[str, ...] | None = None,
     ) -> None:
-        probe = Probe(outcome, self._sent, detail, rtt, spread, version, models)
+        probe = Probe(outcome, self._sent, detail, rtt, spread, version, models, connected=True)
         self._prober.listener.finish(self._server.key, probe)
 
 
