@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 
-from .constants import OLLAMA_PORT
 from .snapshot import ServerState, Snapshot
 
 _NAMES_MAX = 6
 
 _SERVE = "tailscale serve --bg --tcp {port} tcp://127.0.0.1:{port}"
+
+_HERE = "No Ollama runs here; start it by typing: ollama serve"
 
 _MENDS = {
     "refused": "{names}: nothing listens on port {port}. If Ollama runs there, publish it by typing, there: {serve}",
@@ -34,26 +35,26 @@ def advice(snapshot: Snapshot) -> list[str]:
         )
     for outcome, sentence in _MENDS.items():
         lines += _mend(sentence, [one for one in snapshot.servers if one.kind == "peer" and one.outcome == outcome])
-    lines += _mend(
-        "{names}: up, but it lists no model. Pull one there: ollama pull mistral",
-        [one for one in snapshot.servers if one.health == "up" and one.models == ()],
-    )
-    return lines
+    idle = [one for one in snapshot.servers if one.health == "up" and one.models == () and one.kind != "self_check"]
+    return lines + _mend("{names}: up, but it lists no model. Pull one there: ollama pull mistral", idle)
 
 
 def mend(server: ServerState) -> str | None:
     """The sentence for one server, if there is something to do."""
+    if server.kind in ("local", "self_check"):
+        return _HERE if server.kind == "local" and server.outcome == "refused" else None
     sentence = _MENDS.get(server.outcome or "")
     return _mend(sentence, [server])[0] if sentence else None
 
 
 def _mend(sentence: str, servers: list[ServerState]) -> list[str]:
-    if not servers:
-        return []
-    port = servers[0].url.rpartition(":")[2] if len(servers) == 1 else str(OLLAMA_PORT)
-    serve = _SERVE.format(port=port)
-    detail = servers[0].detail or "unknown"
-    return [sentence.format(names=_listed(one.name for one in servers), port=port, serve=serve, detail=detail)]
+    """One sentence for the servers of each port."""
+    lines = []
+    for port in sorted({one.url.rpartition(":")[2] for one in servers}):
+        group = [one for one in servers if one.url.rpartition(":")[2] == port]
+        names, detail = _listed(one.name for one in group), group[0].detail or "unknown"
+        lines.append(sentence.format(names=names, port=port, serve=_SERVE.format(port=port), detail=detail))
+    return lines
 
 
 def _listed(names: Iterable[str]) -> str:

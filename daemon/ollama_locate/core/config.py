@@ -12,6 +12,7 @@ from .constants import INTERVAL, INTERVAL_MAX, INTERVAL_MIN, OLLAMA_PORT, TIMEOU
 from .errors import ConfigError
 from .patterns import Network, Pattern, parse_network, parse_pattern
 from .selection import Local
+from .server import http_url
 from .text import is_value, is_variable, shown
 from .track import Settings
 from .trust import Policy, StaticServer
@@ -73,7 +74,7 @@ def parse_config(data: bytes, path: str) -> Config:
     try:
         text = data.decode()
         table = tomllib.loads(text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # tomllib lets a bare ValueError through for huge numbers
         raise ConfigError(f"{path}: not valid TOML: {shown(str(error))}") from None
     lines = _lines(text)
     values: dict[str, Any] = {}
@@ -85,9 +86,11 @@ def parse_config(data: bytes, path: str) -> Config:
         try:
             values[key] = _READERS[key](value)
         except _AtError as error:
-            raise ConfigError(f"{_place(path, lines, key, error.key)}: {key}.{error.key}: {error}") from None
+            raise ConfigError(
+                f"{_place(path, lines, key, error.key)}: {key}.{error.key}: {shown(str(error))}"
+            ) from None
         except ValueError as error:
-            raise ConfigError(f"{sources[key]}: {key}: {error}") from None
+            raise ConfigError(f"{sources[key]}: {key}: {shown(str(error))}") from None
     warnings = _warnings(values.get("variables", {}))
     return Config(**values, raw=table, sources=sources, warnings=warnings)
 
@@ -202,7 +205,7 @@ def _static_server(name: str, url: object) -> StaticServer:
     tls = parts.scheme == "https"
     if port is None and not tls:
         raise _AtError(name, f"write the port: http://{shown(host)}:{OLLAMA_PORT}")
-    if port == 0 or not is_value(host):
+    if port == 0 or not is_value(http_url(host, 65535, parts.scheme)):
         raise _AtError(name, f"`{shown(url)}` has a host or port that cannot be used")
     return StaticServer(name, host, port or 443, tls)
 
@@ -219,7 +222,7 @@ def _variables(value: object) -> dict[str, str]:
         if not isinstance(template, str):
             raise _AtError(name, 'must be a text such as "{url}"')
         unknown = [mark for mark in _PLACEHOLDER.findall(template) if mark not in ("{url}", "{host}", "{port}")]
-        if unknown or not is_value(expand(template, "http://[::1]:1", "[::1]", 1)):
+        if unknown or not is_value(expand(template, "http://[::1]:1", "[::1]", "1")):
             raise _AtError(
                 name,
                 f"`{shown(template)}`: only {{url}}, {{host}}, {{port}}, letters, digits and : / . _ - [ ]",
@@ -228,9 +231,9 @@ def _variables(value: object) -> dict[str, str]:
     return found
 
 
-def expand(template: str, url: str, host: str, port: int) -> str:
+def expand(template: str, url: str, host: str, port: str) -> str:
     """A variable's value: the template with {url}, {host} and {port} filled in."""
-    return template.replace("{url}", url).replace("{host}", host).replace("{port}", str(port))
+    return template.replace("{url}", url).replace("{host}", host).replace("{port}", port)
 
 
 def _path(value: object) -> str:

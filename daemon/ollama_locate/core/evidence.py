@@ -11,13 +11,18 @@ class Evidence:
     def __init__(self) -> None:
         self._network = self._loopback = float("-inf")
 
-    def note(self, server: Server, probe: Probe) -> None:
-        """Take in a finished probe. A refusal is an answer of the network; here only a live Ollama counts."""
-        if not server.loopback:
-            if probe.reached:
-                self._network = max(self._network, probe.sent)
-        elif probe.outcome is Outcome.ALIVE:
-            self._loopback = max(self._loopback, probe.sent)
+    def note(self, server: Server, probe: Probe) -> bool:
+        """Take in a finished probe, and say whether it is evidence.
+
+        A refusal is an answer of the network; on this machine only a live Ollama counts.
+        """
+        if server.loopback:
+            if probe.outcome is Outcome.ALIVE:
+                self._loopback = max(self._loopback, probe.sent)
+            return probe.outcome is Outcome.ALIVE
+        if probe.reached:
+            self._network = max(self._network, probe.sent)
+        return probe.reached
 
     def against(self, server: Server, health: Health, probe: Probe) -> Proof:
         """Who has answered a probe sent after the first of this server's failures, of which `probe` is the last."""

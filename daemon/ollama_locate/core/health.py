@@ -50,8 +50,8 @@ class Health:
 
     @property
     def in_doubt(self) -> bool:
-        """Whether an up server has failed since its last answer."""
-        return self.status is Status.UP and self.misses > 0
+        """Whether one that was up has failed since its last answer, and not often enough to be down."""
+        return self.status is not Status.DOWN and self.misses > 0 and self.answered_at is not None
 
     @property
     def wavering(self) -> bool:
@@ -76,9 +76,14 @@ def failed(health: Health, sent: float, now: float, proof: Proof) -> Health:
     counts = health.misses == 0 or proof is not Proof.NONE
     fails = health.fails + 1 if counts else health.fails
     record = replace(health, rises=0, fails=fails, misses=health.misses + 1, suspect_since=since)
-    if health.status is Status.UP:
+    if record.in_doubt:
         return _fall(record, now, blamed=proof is Proof.NETWORK) if fails >= FALL else record
     return replace(record, status=Status.DOWN)
+
+
+def doubted_anew(health: Health) -> Health:
+    """What follows when somebody answers at last: failures that did not count are forgotten."""
+    return replace(health, misses=health.fails)
 
 
 def forgiven(health: Health, now: float) -> Health:

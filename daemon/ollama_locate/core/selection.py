@@ -34,7 +34,7 @@ class Standing(Enum):
     HELD_DOWN = "held_down", "it failed lately and must live for a while before it may displace a healthy one"
     FAILING = "failing", "it failed its last check; the next ones decide"
     DOWN = "down", "down"
-    UNCHECKED = "unchecked", "not checked yet"
+    UNCHECKED = "unchecked", "waits for its next check"
     UNREACHABLE = "unreachable", "Tailscale is not up"
     SELF_CHECK = "self_check", "this machine at its tailnet address: shows whether it serves the tailnet"
 
@@ -105,6 +105,15 @@ def model_rank(models: tuple[str, ...] | None, required: str | None) -> int:
     return 2 if models is not None and not models else 1
 
 
+def rank(contenders: Iterable[Contender], required: str | None) -> list[Contender]:
+    """The best first: models, tier, round trip (one not known comes last), and the key, so that no tie is open."""
+    return sorted(contenders, key=lambda one: (model_rank(one.models, required), one.tier, _distance(one), one.key))
+
+
+def _distance(one: Contender) -> float:
+    return float("inf") if one.rtt is None else one.rtt
+
+
 def choose(
     contenders: Iterable[Contender],
     current: str | None,
@@ -113,12 +122,7 @@ def choose(
     provisional: bool = False,
 ) -> Choice:
     """Choose among healthy servers. `provisional`: the first round, in which no dead band protects anyone."""
-
-    def order(one: Contender) -> tuple[int, int, float, str]:
-        rtt = float("inf") if one.rtt is None else one.rtt
-        return model_rank(one.models, required), one.tier, rtt, one.key
-
-    ranked = sorted(contenders, key=order)
+    ranked = rank(contenders, required)
     if not ranked:
         return Choice(None, Reason.NONE_YET, {})
     incumbent = next((one for one in ranked if one.key == current), None)
@@ -148,7 +152,7 @@ def _standing(one: Contender, winner: Contender, required: str | None) -> Standi
         return Standing.LACKS_MODEL if best == 0 else Standing.NO_MODELS
     if mine == best and one.tier > winner.tier:
         return Standing.LOWER_TIER
-    if mine == best and one.tier == winner.tier and (one.rtt is None or (winner.rtt or 0.0) <= one.rtt):
+    if mine == best and one.tier == winner.tier and _distance(winner) <= _distance(one):
         return Standing.SLOWER
     return Standing.HELD_DOWN if one.held else Standing.SIMILAR
 

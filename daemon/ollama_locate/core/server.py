@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from ipaddress import ip_address
 
 
 class Kind(Enum):
@@ -39,11 +40,14 @@ class Server:
     @property
     def loopback(self) -> bool:
         """Whether an answer proves nothing of any network."""
-        return (
-            self.kind in (Kind.LOCAL, Kind.SELF_CHECK)
-            or self.host in ("localhost", "::1")
-            or self.host.startswith("127.")
-        )
+        return self.kind in (Kind.LOCAL, Kind.SELF_CHECK) or _is_loopback(self.host)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def http_url(host: str, port: int, scheme: str = "http") -> str:

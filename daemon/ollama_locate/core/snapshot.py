@@ -14,7 +14,7 @@ from .selection import Choice, Standing
 from .server import Kind, http_url
 from .tailnet import Tailnet, Unavailable
 from .text import is_value, shown
-from .track import Decision, Track
+from .track import Decision, Track, Verdict
 
 DEFAULT_URL = http_url("localhost", OLLAMA_PORT)
 
@@ -119,8 +119,10 @@ def rfc3339(epoch: float) -> str:
 def take(locator: Locator, decision: Decision, templates: Mapping[str, str], clock: Clock, run: Run) -> Snapshot:
     """The snapshot of this moment. Values that may not stand in a file unquoted are left out."""
     chosen = decision.server
-    url = chosen.url if chosen is not None and is_value(chosen.url) else DEFAULT_URL
-    choice = locator.choice(clock.now)
+    choice, verdict = decision.choice, decision.verdict
+    if chosen is not None and not is_value(chosen.url):
+        chosen, verdict = None, Verdict.NONE
+    url = chosen.url if chosen is not None else DEFAULT_URL
     places = {key: place for place, key in enumerate(choice.standings)}
     last = len(places)
     tracks = sorted(
@@ -137,9 +139,9 @@ def take(locator: Locator, decision: Decision, templates: Mapping[str, str], clo
         pid=run.pid,
         written_at=rfc3339(clock.wall),
         round=run.rounds,
-        tailnet=_tailnet(locator.look),
+        tailnet=_tailnet(locator.roster.look),
         decision=DecisionState(
-            verdict=decision.verdict.value,
+            verdict=verdict.value,
             endpoint=url,
             server=chosen.key if chosen else None,
             name=chosen.name if chosen else "default",
@@ -157,7 +159,7 @@ def take(locator: Locator, decision: Decision, templates: Mapping[str, str], clo
                 reason=one.reason.word,
                 text=one.reason.text,
             )
-            for one in locator.rejected
+            for one in locator.roster.rejected
         ),
         variables=variables(templates, url),
         refreshes=run.refreshes,
@@ -168,7 +170,7 @@ def variables(templates: Mapping[str, str], url: str) -> dict[str, str]:
     """The variables with their values, those left out that could not stand unquoted."""
     authority = url.partition("://")[2]
     host, _, port = authority.rpartition(":")
-    filled = {name: expand(template, url, host, int(port)) for name, template in templates.items()}
+    filled = {name: expand(template, url, host, port) for name, template in templates.items()}
     return {name: value for name, value in filled.items() if is_value(value)}
 
 

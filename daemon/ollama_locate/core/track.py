@@ -5,7 +5,7 @@ from enum import Enum
 
 from .health import Health
 from .outcome import Probe
-from .selection import Local, Reason
+from .selection import Choice, Local, Reason
 from .server import Server
 from .trust import Policy
 
@@ -39,13 +39,14 @@ class LastGood:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is to be published. `since` (monotonic) is when this server was chosen."""
+    """What is to be published. `since` (monotonic) is when this server was chosen; `choice` what led to it."""
 
     verdict: Verdict
     server: LastGood | None
     reason: Reason
     since: float
     provisional: bool = False
+    choice: Choice = field(default=Choice(None, Reason.NONE_YET, {}), compare=False)
 
 
 @dataclass(slots=True)

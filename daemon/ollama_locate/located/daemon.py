@@ -114,13 +114,13 @@ class Daemon:
         cpu = 0.0
         try:
             await self._reload_if_changed()
-            before = self._finder.locator.look
+            before = self._finder.locator.roster.look
             cpu = await self._finder.look()
-            self._dirty = self._dirty or before != self._finder.locator.look
+            self._dirty = self._dirty or before != self._finder.locator.roster.look
         finally:
             self._looking = False
             jitter = random.uniform(-1, 1)  # noqa: S311 - no secret
-            away = self._finder.locator.away()
+            away = self._finder.locator.roster.away
             wait = cadence.look_wait(self._finder.config.interval, cpu, jitter, away=away)
             self._look_again_from = self._finder.now() + cadence.look_wait(0.0, cpu, 0.0, away=False)
             self._arm("look", wait, self._look)
@@ -170,8 +170,8 @@ class Daemon:
         decision = self._finder.locator.decide(self._finder.now())
         if decision is None:
             return
-        if self._decision is None or self._decision != decision:
-            self._decision, self._dirty = decision, True
+        self._dirty = self._dirty or decision != self._decision
+        self._decision = decision
         if self._dirty and not self._publishing:
             self._publishing = True
             self._spawn(self._publish())

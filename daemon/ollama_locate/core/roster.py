@@ -1,0 +1,84 @@
+"""Who is there: the servers of the last good look at the tailnet, of this machine and of the static list."""
+
+from collections.abc import Iterable
+
+from .server import Kind, Server
+from .tailnet import Absence, Tailnet, Unavailable
+from .track import LastGood, Track
+from .trust import Policy, Rejected, judge, own_servers
+
+_OWN = ("local:", "static:")
+# What the tailscale command cannot say is not known to be false: after these its last answer still stands.
+_LOOK_FAILED = frozenset(
+    {
+        Absence.HUNG,
+        Absence.GARBAGE,
+        Absence.TRUNCATED,
+        Absence.TOO_LARGE,
+        Absence.WRONG_TYPE,
+        Absence.EXIT_CODE,
+        Absence.GUI_NOT_CLI,
+    }
+)
+
+
+class Roster:
+    """The tracks by key, and the rejected peers. `away`: tailscaled says that it does not run."""
+
+    def __init__(self, policy: Policy, now: float) -> None:
+        self.tracks: dict[str, Track] = {}
+        self.rejected: list[Rejected] = []
+        self.look: Tailnet | Unavailable | None = None
+        self.away = False
+        self._policy = policy
+        self._tailnet: Tailnet | None = None
+        self._place(own_servers(policy), now)
+
+    def see(self, look: Tailnet | Unavailable, now: float) -> bool:
+        """Take in a look; returns whether the tailnet is there again, or for the first time."""
+        self.look = look
+        if isinstance(look, Unavailable):
+            self.away = self.away or look.reason not in _LOOK_FAILED
+            return False
+        back, self.away, self._tailnet = self.away or self._tailnet is None, False, look
+        self._judge(now)
+        return back
+
+    def reconfigure(self, policy: Policy, now: float) -> None:
+        """Judge again by another policy; what is known of servers that stay is kept."""
+        self._policy = policy
+        self._judge(now)
+
+    def reachable(self, server: Server) -> bool:
+        """Whether it makes sense to ask it: a peer cannot be reached while the tailnet is away."""
+        return not self.away or server.kind in (Kind.LOCAL, Kind.STATIC)
+
+    def tailnet_lacks(self, server: LastGood) -> bool:
+        """Whether it is a peer's, and there is no tailnet to reach it on."""
+        return not server.key.startswith(_OWN) and (self.away or self._tailnet is None)
+
+    def still_trusts(self, server: LastGood) -> bool:
+        """Whether it is there as it was; a peer's address may be another's by now. Without a tailnet none is known."""
+        track = self.tracks.get(server.key)
+        if track is not None:
+            return track.server.url == server.url
+        return self._tailnet is None and not server.key.startswith(_OWN)
+
+    def _judge(self, now: float) -> None:
+        servers = own_servers(self._policy)
+        if self._tailnet is not None:
+            found, self.rejected = judge(self._tailnet, self._policy)
+            servers += found
+        self._place(servers, now)
+
+    def _place(self, servers: Iterable[Server], now: float) -> None:
+        tracks: dict[str, Track] = {}
+        for server in servers:
+            track = self.tracks.get(server.key)
+            if track is None or (track.server.url, track.server.host) != (server.url, server.host):
+                track = Track(server, due=now)
+            elif server.online and not track.server.online:
+                track.due, track.repeats = now, 0
+            track.server = server
+            tracks[server.key] = track
+        self.tracks = tracks

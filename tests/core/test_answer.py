@@ -1,0 +1,51 @@
+"""What an answer to /api/version says of a server."""
+
+from pathlib import Path
+
+import pytest
+
+from ollama_locate.core.answer import judge_no_http, judge_version
+from ollama_locate.core.outcome import Outcome
+
+RECORDED = (Path(__file__).parent / "recordings" / "version.http").read_bytes().partition(b"\r\n\r\n")[2]
+NO_VERSION = "its /api/version is not Ollama's"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "want"),
+    [
+        pytest.param(200, RECORDED, (Outcome.ALIVE, "", "0.17.4"), id="what Ollama 0.17.4 said"),
+        pytest.param(200, b'{"version":"0.0.0","x":1}', (Outcome.ALIVE, "", "0.0.0"), id="built without a version"),
+        pytest.param(200, b'{"version":"1\\n\\u001b2"}', (Outcome.ALIVE, "", "1 2"), id="the version is made safe"),
+        pytest.param(200, b'{"version":1}', (Outcome.NOT_OLLAMA, NO_VERSION, ""), id="a version of another kind"),
+        pytest.param(200, b"{}", (Outcome.NOT_OLLAMA, NO_VERSION, ""), id="no version"),
+        pytest.param(200, b"Ollama is running", (Outcome.NOT_OLLAMA, NO_VERSION, ""), id="no JSON"),
+        pytest.param(200, b"", (Outcome.NOT_OLLAMA, NO_VERSION, ""), id="no body"),
+        pytest.param(200, b'{"version":"\xff"}', (Outcome.NOT_OLLAMA, NO_VERSION, ""), id="no UTF-8"),
+        pytest.param(200, b'{"x":' * 99_999, (Outcome.NOT_OLLAMA, NO_VERSION, ""), id="nested too deep"),
+        pytest.param(403, b"", (Outcome.FORBIDDEN_HOST, "", ""), id="a Host that it does not know"),
+        pytest.param(404, b"", (Outcome.NOT_OLLAMA, "HTTP 404 to /api/version", ""), id="another web server"),
+        pytest.param(101, b"", (Outcome.NOT_OLLAMA, "HTTP 101 to /api/version", ""), id="a status nobody asked for"),
+        pytest.param(204, RECORDED, (Outcome.NOT_OLLAMA, "HTTP 204 to /api/version", ""), id="not quite OK"),
+        pytest.param(
+            302, b"", (Outcome.NOT_OLLAMA, "HTTP 302: it redirects, and redirects are not followed", ""), id="elsewhere"
+        ),
+        pytest.param(503, b"", (Outcome.ERROR, "HTTP 503", ""), id="in trouble"),
+    ],
+)
+def test_only_a_version_makes_an_ollama(status: int, body: bytes, want: tuple[Outcome, str, str]) -> None:
+    assert judge_version(status, body) == want
+
+
+@pytest.mark.parametrize(
+    ("first", "says"),
+    [
+        pytest.param(b"\x15\x03\x01\x00\x02\x02\x46", "it speaks TLS", id="a TLS alert"),
+        pytest.param(b"SSH-2.0-OpenSSH_9.2", "not HTTP/1.x", id="an SSH server"),
+        pytest.param(b"", "not HTTP/1.x", id="nothing"),
+    ],
+)
+def test_what_is_no_http_is_no_ollama(first: bytes, says: str) -> None:
+    outcome, detail = judge_no_http(first)
+    assert outcome is Outcome.NOT_OLLAMA
+    assert says in detail

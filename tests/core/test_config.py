@@ -1,0 +1,189 @@
+"""The config file: what is read, and what a mistake is answered with."""
+
+import pytest
+
+from ollama_locate.core.config import KEYS, Config, expand, parse_config
+from ollama_locate.core.errors import ConfigError
+from ollama_locate.core.selection import Local
+from ollama_locate.core.trust import StaticServer
+
+WHOLE = b"""\
+ports = [11434, 8080, 11434]
+interval = "2m"
+timeout = "500ms"
+prefer = ["gpu", "tag:ollama", "*", "local"]
+local = "last"
+allow = ["user:bob@example.com"]
+deny = ["100.64.0.9"]
+trusted_networks = ["192.168.7.0/24", "fd00::/8"]
+tailscale = "~/bin/tailscale"
+log_level = "debug"
+
+[static]
+den = "http://192.168.7.7:11434/"
+far = "https://ollama.example"
+six = "http://[fd00::7]:8080"
+
+[variables]
+OLLAMA_API_BASE = "{url}"
+OLLAMA_HOST = "{host}:{port}"
+OPENAI_BASE_URL = "{url}/v1"
+"""
+
+
+def read(text: str) -> Config:
+    return parse_config(text.encode(), "c.toml")
+
+
+def test_a_whole_config_is_read() -> None:
+    found = parse_config(WHOLE, "c.toml")
+    assert (found.ports, found.interval, found.timeout) == ((11434, 8080), 120.0, 0.5)
+    assert [entry.text for entry in found.prefer] == ["gpu", "tag:ollama", "*", "local"]
+    assert (found.local, found.log_level, found.tailscale) == (Local.LAST, "debug", "~/bin/tailscale")
+    assert [entry.text for entry in (*found.allow, *found.deny)] == ["user:bob@example.com", "100.64.0.9"]
+    assert [str(network) for network in found.trusted_networks] == ["192.168.7.0/24", "fd00::/8"]
+    assert found.static == (
+        StaticServer("den", "192.168.7.7", 11434),
+        StaticServer("far", "ollama.example", 443, tls=True),
+        StaticServer("six", "fd00::7", 8080),
+    )
+    assert list(found.variables) == ["OLLAMA_ENDPOINT", "OLLAMA_API_BASE", "OLLAMA_HOST", "OPENAI_BASE_URL"]
+    assert found.raw["interval"] == "2m"
+
+
+def test_each_value_says_where_it_came_from() -> None:
+    found = parse_config(WHOLE, "c.toml")
+    assert set(found.sources) == set(KEYS)
+    assert (found.sources["ports"], found.sources["static"]) == ("c.toml:1", "c.toml:12")
+
+
+def test_two_variables_are_worth_a_warning() -> None:
+    warnings = parse_config(WHOLE, "c.toml").warnings
+    assert [warning.split()[0] for warning in warnings] == ["OPENAI_BASE_URL", "OLLAMA_HOST"]
+
+
+def test_an_empty_config_is_the_default() -> None:
+    found = read("")
+    assert found == Config()
+    assert found.variables == {"OLLAMA_ENDPOINT": "{url}"}
+
+
+@pytest.mark.parametrize(
+    ("local", "use", "check"),
+    [
+        pytest.param("auto", True, True, id="auto finds out whether this machine serves its tailnet"),
+        pytest.param("first", True, False, id="first need not"),
+        pytest.param("last", True, False, id="nor need last"),
+        pytest.param("off", False, False, id="off leaves this machine out"),
+    ],
+)
+def test_local_says_how_this_machine_is_used(local: str, *, use: bool, check: bool) -> None:
+    settings = read(f'local = "{local}"\ninterval = "10s"').settings()
+    assert (settings.policy.use_local, settings.policy.check_self) == (use, check)
+    assert (settings.local, settings.interval) == (Local(local), 10.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        pytest.param("ports = [", "c.toml: not valid TOML: Invalid value (at", id="no TOML"),
+        pytest.param("[" * 9999, "c.toml: not valid TOML", id="nested too deep"),
+        pytest.param('\ninterva = "3s"', "c.toml:2: unknown key `interva`; did you mean `interval`?", id="a typo"),
+        pytest.param("zzz = 1", "c.toml:1: unknown key `zzz`; the keys are ports, interval,", id="an invention"),
+        pytest.param("a.b = 1", "c.toml: unknown key `a`;", id="an invention whose line is not found"),
+        pytest.param("ports = 11434", "c.toml:1: ports: must be a list of ports; write [11434]", id="one port"),
+        pytest.param("ports = []", "ports: must be a list of ports, such as [11434]", id="no port"),
+        pytest.param("ports = [0]", "`0` is no port (1 to 65535)", id="port 0"),
+        pytest.param("ports = [65536]", "`65536` is no port", id="a port too high"),
+        pytest.param("ports = [true]", "`True` is no port", id="no number"),
+        pytest.param(f"ports = {list(range(1, 18))}", "at most 16 ports", id="too many ports"),
+        pytest.param("interval = 30", 'must be a duration with a unit, such as "30s" or "2m", not 30', id="no unit"),
+        pytest.param('interval = "30 days"', "must be a duration with a unit", id="an unknown unit"),
+        pytest.param('interval = "2h"', "2h is out of range: 1s to 3600s", id="too long"),
+        pytest.param('timeout = "100ms"', "100ms is out of range: 0.5s to 30s", id="too short"),
+        pytest.param('prefer = "gpu"', 'prefer: must be a list; write ["gpu"]', id="a text in the place of a list"),
+        pytest.param("prefer = [1]", "prefer: must be a list of texts", id="a list of numbers"),
+        pytest.param('allow = ["local"]', "`local` stands in prefer only", id="local in allow"),
+        pytest.param('deny = [" x"]', "deny: an entry is empty or has blanks around it", id="blanks in an entry"),
+        pytest.param('trusted_networks = ["gpu"]', "`gpu` is no IP or network", id="no network"),
+        pytest.param(
+            'local = "frist"', "first, last, off, not 'frist'; did you mean `first`?", id="a typo in a choice"
+        ),
+        pytest.param("log_level = 1", "must be one of debug, info, warning, error, not 1", id="no log level"),
+        pytest.param('tailscale = "tailscale"', "must be an absolute path, not 'tailscale'", id="a relative path"),
+        pytest.param("tailscale = 1", "must be an absolute path, not 1", id="no path"),
+        pytest.param('static = "x"', "static: must be a table: [static]", id="static is a table"),
+        pytest.param('[static]\n\n"a b" = "http://h:1"', "c.toml:1: static.a b: a name has letters", id="a blank name"),
+        pytest.param('[static]\nlocal = "http://h:1"', "c.toml:2: static.local: a name has", id="a name that is taken"),
+        pytest.param("[static]\nx = 1", "c.toml:2: static.x: must be a URL such as", id="no URL"),
+        pytest.param('[static]\nx = "h:1"', "`h:1` must begin with http:// or https:// and a host", id="no scheme"),
+        pytest.param('[static]\nx = "http://"', "`http://` must begin with", id="no host"),
+        pytest.param('[static]\nx = "http://h:x"', "`http://h:x` is no URL", id="no port number"),
+        pytest.param('[static]\nx = "http://[::1"', "is no URL: Invalid IPv6 URL", id="half an IPv6 address"),
+        pytest.param('[static]\nx = "http://h"', "write the port: http://h:11434", id="no port"),
+        pytest.param('[static]\nx = "http://h:0"', "has a host or port that cannot be used", id="port 0 of a URL"),
+        pytest.param('[static]\nx = "http://h$(x):1"', "has a host or port that cannot be used", id="a hostile host"),
+        pytest.param('[static]\nx = "http://me@h:1"', "no login, no path, no query", id="a login"),
+        pytest.param('[static]\nx = "http://h:1/v1"', "no login, no path, no query", id="a path"),
+        pytest.param('[static]\nx = "http://h:1?a"', "no login, no path, no query", id="a query"),
+        pytest.param('[static]\nx = "http://h:1#a"', "no login, no path, no query", id="a fragment"),
+        pytest.param("variables = 1", "variables: must be a table: [variables]", id="variables is a table"),
+        pytest.param('[variables]\n"A B" = "{url}"', "variables.A B: this name cannot be set", id="no variable's name"),
+        pytest.param('[variables]\nPATH = "{url}"', "c.toml:2: variables.PATH: this name cannot be set", id="PATH"),
+        pytest.param('[variables]\nLD_PRELOAD = "{url}"', "this name cannot be set", id="LD_PRELOAD"),
+        pytest.param('[variables]\nOLLAMA_LOCATE_OFF = "1"', "this name cannot be set", id="a switch of our own"),
+        pytest.param('[variables]\nOLLAMA_ENDPOINT = "{host}"', 'is always "{url}"', id="another endpoint"),
+        pytest.param("[variables]\nA = 1", 'must be a text such as "{url}"', id="no template"),
+        pytest.param('[variables]\nA = "{urk}"', "`{urk}`: only {url}, {host}, {port}, letters", id="a typo in a mark"),
+        pytest.param('[variables]\nA = "{url} x"', "`{url} x`: only {url}", id="a blank in a template"),
+        pytest.param('[variables]\nA = "{url"', "`{url`: only {url}", id="half a mark"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place_and_mend(text: str, says: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(text)
+    assert says in str(caught.value)
+    assert str(caught.value).startswith("c.toml")
+
+
+def test_bytes_that_are_no_text_are_a_mistake_too() -> None:
+    with pytest.raises(ConfigError, match=r"c\.toml: not valid TOML: 'utf-8' codec"):
+        parse_config(b"\xff", "c.toml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('interval = "99999\\ns"', id="a duration with a line's end"),
+        pytest.param('allow = ["a/\\nb"]', id="a network with a line's end"),
+        pytest.param('trusted_networks = ["a\\u001b[2Jb"]', id="a network with an escape sequence"),
+        pytest.param('[static]\nx = "http://\\u2028\\u2100@"', id="a host that changes under NFKC"),
+    ],
+)
+def test_a_mistake_is_one_line_whatever_the_file_holds(text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(text)
+    assert str(caught.value).isprintable()
+
+
+def test_a_number_beyond_reason_is_a_mistake_too() -> None:
+    with pytest.raises(ConfigError):
+        read("ports = " + "1" * 5000)
+
+
+def test_a_static_url_that_cannot_be_published_is_refused() -> None:
+    with pytest.raises(ConfigError):
+        read(f'[static]\nx = "http://{"a" * 505}:11434"')
+
+
+@pytest.mark.parametrize(
+    ("template", "value"),
+    [
+        ("{url}", "http://[fd00::7]:8080"),
+        ("{url}/v1", "http://[fd00::7]:8080/v1"),
+        ("{host}:{port}", "[fd00::7]:8080"),
+        ("constant", "constant"),
+    ],
+)
+def test_a_template_is_filled_in(template: str, value: str) -> None:
+    assert expand(template, "http://[fd00::7]:8080", "[fd00::7]", "8080") == value

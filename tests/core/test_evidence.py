@@ -1,0 +1,76 @@
+"""Whose fault: who has answered since a server's first failure."""
+
+import pytest
+
+from ollama_locate.core.evidence import Evidence
+from ollama_locate.core.health import Health, Proof, Status
+from ollama_locate.core.outcome import Outcome, Probe
+from ollama_locate.core.server import Kind, Server, http_url
+
+GPU = Server("n2:11434", "gpu", Kind.PEER, "100.64.0.2", 11434, http_url("100.64.0.2", 11434))
+NAS = Server("n3:11434", "nas", Kind.PEER, "100.64.0.3", 11434, http_url("100.64.0.3", 11434))
+HERE = Server("local:11434", "this machine", Kind.LOCAL, "127.0.0.1", 11434, "http://localhost:11434")
+SELF = Server("self:11434", "this machine", Kind.SELF_CHECK, "100.64.0.1", 11434, http_url("100.64.0.1", 11434))
+FAILED = Health(Status.UP, fails=1, misses=1, suspect_since=10.0, answered_at=5.0)
+
+
+@pytest.mark.parametrize(
+    ("server", "probe", "proof"),
+    [
+        pytest.param(NAS, Probe(Outcome.ALIVE, 11.0), Proof.NETWORK, id="another peer answered since"),
+        pytest.param(NAS, Probe(Outcome.ALIVE, 10.0), Proof.NETWORK, id="asked at the same time"),
+        pytest.param(NAS, Probe(Outcome.ALIVE, 9.0), Proof.NONE, id="asked before: the network may have gone since"),
+        pytest.param(NAS, Probe(Outcome.REFUSED, 11.0), Proof.NETWORK, id="a refusal is an answer"),
+        pytest.param(NAS, Probe(Outcome.EMPTY, 11.0), Proof.NETWORK, id="so is a connection that says nothing"),
+        pytest.param(NAS, Probe(Outcome.ERROR, 11.0), Proof.NONE, id="an error is none"),
+        pytest.param(NAS, Probe(Outcome.ERROR, 11.0, connected=True), Proof.NETWORK, id="unless the connection stood"),
+        pytest.param(NAS, Probe(Outcome.SILENT, 11.0), Proof.NONE, id="silence is none"),
+        pytest.param(HERE, Probe(Outcome.ALIVE, 11.0), Proof.LOOPBACK, id="this machine answered"),
+        pytest.param(HERE, Probe(Outcome.REFUSED, 11.0), Proof.NONE, id="its refusal helps nobody"),
+        pytest.param(SELF, Probe(Outcome.ALIVE, 11.0), Proof.LOOPBACK, id="its own tailnet address is no network"),
+    ],
+)
+def test_who_proves_what_against_a_silent_peer(server: Server, probe: Probe, proof: Proof) -> None:
+    evidence = Evidence()
+    evidence.note(server, probe)
+    assert evidence.against(GPU, FAILED, Probe(Outcome.SILENT, 12.0)) is proof
+
+
+def test_a_first_failure_needs_an_answer_to_a_probe_sent_after_it() -> None:
+    evidence = Evidence()
+    evidence.note(NAS, Probe(Outcome.ALIVE, 11.0))
+    first = Health(Status.UP, answered_at=5.0)
+    assert evidence.against(GPU, first, Probe(Outcome.SILENT, 12.0)) is Proof.NONE
+    assert evidence.against(GPU, first, Probe(Outcome.SILENT, 11.0)) is Proof.NETWORK
+
+
+def test_an_older_answer_that_arrives_late_takes_nothing_back() -> None:
+    evidence = Evidence()
+    for sent in (11.0, 2.0):
+        evidence.note(NAS, Probe(Outcome.ALIVE, sent))
+    assert evidence.against(GPU, FAILED, Probe(Outcome.SILENT, 12.0)) is Proof.NETWORK
+
+
+@pytest.mark.parametrize(
+    ("outcome", "proof"),
+    [
+        pytest.param(Outcome.REFUSED, Proof.LOOPBACK, id="this machine refuses: that says it all"),
+        pytest.param(Outcome.SILENT, Proof.NONE, id="this machine is silent"),
+    ],
+)
+def test_a_refusal_of_this_machine_counts_against_itself(outcome: Outcome, proof: Proof) -> None:
+    assert Evidence().against(HERE, FAILED, Probe(outcome, 12.0)) is proof
+
+
+@pytest.mark.parametrize(
+    ("server", "outcome", "want"),
+    [
+        pytest.param(NAS, Outcome.ALIVE, True, id="a peer answers"),
+        pytest.param(NAS, Outcome.REFUSED, True, id="a peer refuses"),
+        pytest.param(NAS, Outcome.SILENT, False, id="a peer is silent"),
+        pytest.param(HERE, Outcome.ALIVE, True, id="this machine answers"),
+        pytest.param(HERE, Outcome.REFUSED, False, id="this machine refuses"),
+    ],
+)
+def test_it_is_told_whether_anything_was_shown(server: Server, outcome: Outcome, *, want: bool) -> None:
+    assert Evidence().note(server, Probe(outcome, 1.0)) is want

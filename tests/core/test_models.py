@@ -1,0 +1,92 @@
+"""Model names, and the answer of /api/tags."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ollama_locate.core.constants import MODELS_MAX
+from ollama_locate.core.models import full_name, has_model, is_model_name, parse_tags
+
+RECORDED = (Path(__file__).parent / "recordings" / "tags.http").read_bytes().partition(b"\r\n\r\n")[2]
+
+
+def tags(*models: dict[str, str]) -> bytes:
+    return json.dumps({"models": models}).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        pytest.param(RECORDED, ("mistral:latest",), id="what Ollama 0.17.4 said"),
+        pytest.param(tags(), (), id="none is installed"),
+        pytest.param(b'{"models":null}', (), id="null is none"),
+        pytest.param(tags({"name": "b:1"}, {"name": "a:1"}, {"name": "b:1"}), ("a:1", "b:1"), id="sorted, each once"),
+        pytest.param(tags({"model": "a:1"}), ("a:1",), id="a model without a name"),
+        pytest.param(tags({"name": "a:1", "remote_host": "https://ollama.com"}), (), id="a cloud model by its host"),
+        pytest.param(tags({"name": "a:1", "remote_model": "b"}), (), id="a cloud model by its model"),
+        pytest.param(tags({"name": "a\nb"}, {"name": "$(reboot)"}, {"name": ""}, {}), (), id="no Ollama's names"),
+        pytest.param(b"", None, id="no answer"),
+        pytest.param(b"<html>", None, id="no JSON"),
+        pytest.param(b"[" * 100_000, None, id="nested too deep"),
+        pytest.param(b'{"models":[{"name":"\xff"}]}', None, id="no UTF-8"),
+        pytest.param(b'{"models":{}}', None, id="another shape"),
+        pytest.param(b'{"error":"busy"}', None, id="an error in the place of the list"),
+    ],
+)
+def test_the_list_of_models_is_read_or_not_known(body: bytes, names: tuple[str, ...] | None) -> None:
+    assert parse_tags(body) == names
+
+
+def test_the_list_is_bounded() -> None:
+    found = parse_tags(tags(*({"name": f"m{number:06}:1"} for number in range(MODELS_MAX + 5))))
+    assert found is not None
+    assert len(found) == MODELS_MAX
+
+
+@pytest.mark.parametrize(
+    ("name", "want"),
+    [
+        ("mistral", True),
+        ("mistral:7b-instruct_q4.0", True),
+        ("hf.co/bartowski/Llama-3.2:Q4_K_M", True),
+        ("registry.example:5000/me/m:1", True),
+        ("", False),
+        ("-m", False),
+        ("a b", False),
+        ("a\n", False),
+        ("ä", False),
+        ("../etc", False),
+        ("a/../b", False),
+        ("a" * 256, True),
+        ("a" * 257, False),
+    ],
+)
+def test_a_model_s_name_can_stand_in_every_file(name: str, *, want: bool) -> None:
+    assert is_model_name(name) is want
+
+
+@pytest.mark.parametrize(
+    ("name", "full"),
+    [
+        pytest.param("mistral", "mistral:latest", id="without a tag latest is meant"),
+        pytest.param("mistral:7b", "mistral:7b", id="a tag stays"),
+        pytest.param("host:5000/me/mistral", "host:5000/me/mistral:latest", id="a port is no tag"),
+        pytest.param("host:5000/me/mistral:7b", "host:5000/me/mistral:7b", id="a port and a tag"),
+    ],
+)
+def test_a_name_without_a_tag_means_latest(name: str, full: str) -> None:
+    assert full_name(name) == full
+
+
+@pytest.mark.parametrize(
+    ("models", "wanted", "want"),
+    [
+        pytest.param(("mistral:latest",), "mistral", True, id="listed"),
+        pytest.param(("mistral:7b",), "mistral", False, id="another tag"),
+        pytest.param((), "mistral", False, id="none listed"),
+        pytest.param(None, "mistral", False, id="the list is not known"),
+    ],
+)
+def test_a_model_is_there_when_the_list_says_so(models: tuple[str, ...] | None, wanted: str, *, want: bool) -> None:
+    assert has_model(models, wanted) is want

@@ -1,0 +1,233 @@
+"""The choice, as a table: who is healthy, who is current, who is wanted."""
+
+import pytest
+
+from ollama_locate.core.constants import AWAITED_PATIENCE, SYN_PROVISIONAL
+from ollama_locate.core.selection import (
+    FIRST_TIER,
+    LAST_TIER,
+    Contender,
+    Flight,
+    Local,
+    Reason,
+    Standing,
+    choose,
+    local_tier,
+    may_publish,
+    model_rank,
+)
+
+from .world import MISTRAL
+
+NONE: tuple[str, ...] = ()
+
+
+def one(
+    key: str,
+    ms: float | None = 5.0,
+    tier: int = 0,
+    models: tuple[str, ...] | None = MISTRAL,
+    *,
+    held: bool = False,
+) -> Contender:
+    return Contender(key, tier, None if ms is None else ms / 1000, models, held)
+
+
+@pytest.mark.parametrize(
+    ("contenders", "current", "want", "reason"),
+    [
+        pytest.param([], None, None, Reason.NONE_YET, id="nobody is healthy"),
+        pytest.param([one("a", 300)], None, "a", Reason.ONLY, id="the only one, however slow"),
+        pytest.param([one("a", 9), one("b", 5)], None, "b", Reason.FASTEST, id="the lowest round trip"),
+        pytest.param([one("a", 5), one("b", 5)], None, "a", Reason.FASTEST, id="a tie is broken by the key"),
+        pytest.param([one("a", None), one("b", 300)], None, "b", Reason.FASTEST, id="unknown is worse than slow"),
+        pytest.param([one("a", 300, 0), one("b", 1, 1)], None, "a", Reason.TIER, id="the user's order before speed"),
+        pytest.param(
+            [one("a", 1, 0, NONE), one("b", 300, 9)], None, "b", Reason.MODELS, id="models before the user's order"
+        ),
+        pytest.param(
+            [one("a", 1, 0, NONE), one("b", 300, 9, None)],
+            None,
+            "b",
+            Reason.MODELS,
+            id="an unknown list may hold some",
+        ),
+        pytest.param([one("a", 30), one("b", 25)], "a", "a", Reason.KEPT, id="a little faster is not enough"),
+        pytest.param([one("a", 30), one("b", 19)], "a", "b", Reason.FASTEST, id="a third and 10 ms are"),
+        pytest.param([one("a", 5), one("b", 30)], "a", "a", Reason.FASTEST, id="the current one is the best anyway"),
+        pytest.param([one("a", 30, 1), one("b", 40, 0)], "a", "b", Reason.TIER, id="no dead band between tiers"),
+        pytest.param([one("a", 5, 0), one("b", 1, 1)], "a", "a", Reason.TIER, id="a lower tier displaces nobody"),
+        pytest.param([one("a", 5, 0, NONE), one("b", 90, 1)], "a", "b", Reason.MODELS, id="it lost its models"),
+        pytest.param([one("a", 9), one("b", 5)], "gone", "b", Reason.FASTEST, id="the current one is not healthy"),
+        pytest.param(
+            [one("a", 90), one("b", 5, held=True)],
+            "a",
+            "a",
+            Reason.HELD_OTHERS,
+            id="who failed lately must wait",
+        ),
+        pytest.param(
+            [one("a", 90), one("b", 5, held=True), one("c", 20)], "a", "c", Reason.FASTEST, id="the next one may"
+        ),
+        pytest.param(
+            [one("a", 90, 1), one("b", 5, 0, held=True)], "a", "a", Reason.HELD_OTHERS, id="held in a higher tier too"
+        ),
+        pytest.param([one("a", 90, held=True), one("b", 80)], "a", "a", Reason.KEPT, id="a held one keeps its place"),
+        pytest.param([one("b", 5, held=True)], None, "b", Reason.ONLY, id="with no incumbent it is taken at once"),
+        pytest.param([one("b", 5, held=True), one("c", 50)], "gone", "b", Reason.FASTEST, id="even before another one"),
+        pytest.param([one("a", None), one("b", 50)], "a", "b", Reason.FASTEST, id="a known round trip beats none"),
+        pytest.param([one("a", 50), one("b", None)], "a", "a", Reason.FASTEST, id="an unknown one beats nobody"),
+    ],
+)
+def test_the_best_is_chosen_and_the_current_keeps_its_place(
+    contenders: list[Contender], current: str | None, want: str | None, reason: Reason
+) -> None:
+    for order in (contenders, contenders[::-1]):
+        choice = choose(order, current)
+        assert (choice.key, choice.reason) == (want, reason)
+        assert set(choice.standings) == {contender.key for contender in contenders}
+
+
+@pytest.mark.parametrize(
+    ("contenders", "current", "want", "reason"),
+    [
+        pytest.param([one("a", 1), one("b", 90, 9, ("llama:8b",))], "a", "b", Reason.HAS_MODEL, id="who has it"),
+        pytest.param(
+            [one("a", 1), one("b", 90, 9, ("llama:8b",)), one("c", 90, 9, NONE)],
+            "a",
+            "b",
+            Reason.HAS_MODEL,
+            id="before those with others and those with none",
+        ),
+        pytest.param([one("a", 1, 0, NONE), one("b", 90, 9)], None, "b", Reason.MODELS, id="nobody: one with any"),
+        pytest.param(
+            [one("a", 30, 0, ("llama:8b",)), one("b", 9, 0, ("llama:8b",))], None, "b", Reason.FASTEST, id="several do"
+        ),
+    ],
+)
+def test_the_required_model_comes_first(
+    contenders: list[Contender], current: str | None, want: str, reason: Reason
+) -> None:
+    choice = choose(contenders, current, required="llama:8b")
+    assert (choice.key, choice.reason) == (want, reason)
+
+
+def test_in_the_first_round_no_dead_band_protects_anyone() -> None:
+    pair = [one("a", 9), one("b", 8)]
+    assert choose(pair, "a").key == "a"
+    assert choose(pair, "a", provisional=True).key == "b"
+
+
+@pytest.mark.parametrize(
+    ("other", "standing"),
+    [
+        pytest.param(one("b", 40), Standing.SLOWER, id="slower"),
+        pytest.param(one("b", None), Standing.SLOWER, id="of unknown round trip"),
+        pytest.param(one("b", 25), Standing.SIMILAR, id="not clearly faster"),
+        pytest.param(one("b", 1, 5), Standing.LOWER_TIER, id="later in the order"),
+        pytest.param(one("b", 1, 0, NONE), Standing.NO_MODELS, id="without models"),
+        pytest.param(one("b", 1, 0, held=True), Standing.HELD_DOWN, id="it failed lately"),
+        pytest.param(one("b", 40, 0, held=True), Standing.SLOWER, id="it failed lately, but it is slower anyway"),
+    ],
+)
+def test_everybody_else_has_a_reason_why_not(other: Contender, standing: Standing) -> None:
+    standings = choose([one("a", 30, 1 if other.held and other.rtt == 0.001 else 0), other], "a").standings
+    assert standings == {"a": Standing.CHOSEN, "b": standing}
+
+
+def test_who_is_held_down_is_not_called_slower_than_an_unknown_round_trip() -> None:
+    assert choose([one("a", None), one("b", 5, held=True)], "a").standings["b"] is Standing.HELD_DOWN
+
+
+@pytest.mark.parametrize(
+    ("models", "standing"),
+    [
+        pytest.param(MISTRAL, Standing.LACKS_MODEL, id="other models"),
+        pytest.param(NONE, Standing.LACKS_MODEL, id="no model"),
+        pytest.param(("llama:8b",), Standing.SLOWER, id="the model too"),
+    ],
+)
+def test_who_lacks_the_required_model_is_told_so(models: tuple[str, ...], standing: Standing) -> None:
+    pair = [one("a", 9, 0, ("llama:8b",)), one("b", 10, 0, models)]
+    assert choose(pair, None, required="llama:8b").standings["b"] is standing
+
+
+@pytest.mark.parametrize(
+    ("models", "required", "rank"),
+    [
+        (MISTRAL, None, 1),
+        (None, None, 1),
+        (NONE, None, 2),
+        (MISTRAL, "mistral", 0),
+        (MISTRAL, "llama", 1),
+        (None, "mistral", 1),
+        (NONE, "mistral", 2),
+    ],
+)
+def test_a_list_not_known_yet_counts_as_one_with_models(
+    models: tuple[str, ...] | None, required: str | None, rank: int
+) -> None:
+    assert model_rank(models, required) == rank
+
+
+@pytest.mark.parametrize(
+    ("local", "preferred", "serves", "tier"),
+    [
+        pytest.param(Local.AUTO, None, True, FIRST_TIER, id="who serves its tailnet uses itself first"),
+        pytest.param(Local.AUTO, None, False, LAST_TIER, id="whose Ollama is its own only, last"),
+        pytest.param(Local.AUTO, 3, True, 3, id="prefer says it"),
+        pytest.param(Local.FIRST, 3, False, FIRST_TIER, id="first beats prefer"),
+        pytest.param(Local.LAST, 3, True, LAST_TIER, id="last beats prefer"),
+    ],
+)
+def test_the_place_of_this_machine(local: Local, preferred: int | None, tier: int, *, serves: bool) -> None:
+    assert local_tier(local, preferred, serves=serves) == tier
+
+
+LEADER = one("a", 40, 3)
+
+
+@pytest.mark.parametrize(
+    ("leader", "flights", "want"),
+    [
+        pytest.param(LEADER, [], True, id="nobody else is under way"),
+        pytest.param(LEADER, [Flight(4, 0.0, connected=False)], True, id="who comes later in the order cannot win"),
+        pytest.param(LEADER, [Flight(3, 0.049, connected=False)], False, id="its SYN may yet be answered in time"),
+        pytest.param(LEADER, [Flight(3, 0.051, connected=False)], True, id="it is out for too long to win its tier"),
+        pytest.param(LEADER, [Flight(0, 0.049, connected=False)], False, id="a higher tier gets no less"),
+        pytest.param(LEADER, [Flight(3, 0.149, connected=True)], False, id="its answer needs two trips more"),
+        pytest.param(LEADER, [Flight(3, 0.151, connected=True)], True, id="connected, but too late"),
+        pytest.param(LEADER, [Flight(3, 9, connected=False), Flight(3, 0, connected=False)], False, id="each counts"),
+        pytest.param(
+            LEADER,
+            [Flight(FIRST_TIER, AWAITED_PATIENCE - 0.01, connected=False, awaited=True)],
+            False,
+            id="the one before",
+        ),
+        pytest.param(
+            LEADER, [Flight(FIRST_TIER, AWAITED_PATIENCE, connected=False, awaited=True)], True, id="a second, no more"
+        ),
+        pytest.param(one("a", None, 3), [Flight(3, 0.011, connected=False)], True, id="an unknown one counts as 0"),
+        pytest.param(
+            one("a", 0.1, LAST_TIER),
+            [Flight(0, SYN_PROVISIONAL - 0.01, connected=False)],
+            False,
+            id="the last resort lets the others be called silent first",
+        ),
+        pytest.param(
+            one("a", 0.1, LAST_TIER), [Flight(0, SYN_PROVISIONAL, connected=False)], True, id="and then comes in"
+        ),
+        pytest.param(
+            one("a", 0.1, LAST_TIER), [Flight(LAST_TIER, 0.02, connected=False)], True, id="its like gets no more time"
+        ),
+    ],
+)
+def test_when_the_best_so_far_can_be_published(leader: Contender, flights: list[Flight], *, want: bool) -> None:
+    assert may_publish(leader, flights) is want
+
+
+@pytest.mark.parametrize("kind", [Standing, Reason])
+def test_each_reason_has_a_word_for_programs_and_a_text_for_people(kind: type[Standing] | type[Reason]) -> None:
+    for member in kind:
+        assert member.word == member.name.lower()
+        assert member.text

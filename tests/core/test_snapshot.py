@@ -1,0 +1,272 @@
+"""The one value that is published, at one moment."""
+
+from typing import Any
+
+import pytest
+
+from ollama_locate.core.outcome import Outcome, Probe
+from ollama_locate.core.selection import Local
+from ollama_locate.core.snapshot import Clock, Run, ServerState, Snapshot, best_by_model, rfc3339, take, variables
+from ollama_locate.core.tailnet import Absence, Unavailable
+from ollama_locate.core.track import Decision, LastGood, Settings, Verdict
+from tests.standins.tailscale import node
+
+from .world import Step, World, after, ask, away, decide, key, look, no, ok, quiet, settings, tailnet
+
+WALL = 1_800_000_000.0
+TEMPLATES = {"OLLAMA_ENDPOINT": "{url}", "OLLAMA_HOST": "{host}:{port}", "OPENAI_BASE_URL": "{url}/v1"}
+REFUSED = Outcome.REFUSED
+ALL_FIVE = look("vm", "pi", "gpu", "nas", "mac")
+
+
+def snap(*steps: Step, chosen: Settings | None = None, before: str | None = None) -> Snapshot:
+    world = World(chosen, before)
+    for step in steps:
+        step(world)
+    return of(world, world.locator.conclude(world.now))
+
+
+def of(world: World, decision: Decision) -> Snapshot:
+    return take(world.locator, decision, TEMPLATES, Clock(world.now, WALL), Run(77, 5, 2))
+
+
+def server(snapshot: Snapshot, name: str) -> ServerState:
+    return next(one for one in snapshot.servers if one.key == key(name))
+
+
+@pytest.mark.parametrize(
+    ("epoch", "text"),
+    [
+        (0.0, "1970-01-01T00:00:00.000Z"),
+        (1_800_000_000.0, "2027-01-15T08:00:00.000Z"),
+        (1_799_999_999.9996, "2027-01-15T08:00:00.000Z"),
+        (1_800_000_000.0625, "2027-01-15T08:00:00.062Z"),
+    ],
+)
+def test_times_are_utc_to_the_millisecond(epoch: float, text: str) -> None:
+    assert rfc3339(epoch) == text
+
+
+def test_a_monotonic_time_becomes_a_wall_time() -> None:
+    assert Clock(1000.0, WALL).at(990.0) == "2027-01-15T07:59:50.000Z"
+
+
+def test_what_is_published_when_all_is_well() -> None:
+    found = snap(look("gpu", "nas"), after(3), ok("gpu", 5), ok("nas", 40), after(7))
+    assert (found.schema, found.pid, found.round, found.refreshes) == (1, 77, 5, 2)
+    assert found.written_at == "2027-01-15T08:00:00.000Z"
+    assert (found.tailnet.state, found.tailnet.self) == ("running", "laptop")
+    decision = found.decision
+    assert (decision.verdict, decision.endpoint, decision.server) == ("fresh", "http://100.64.0.2:11434", "n2:11434")
+    assert (decision.name, decision.reason, decision.since) == ("gpu", "fastest", "2027-01-15T08:00:00.000Z")
+    gpu = server(found, "gpu")
+    assert (gpu.standing, gpu.health, gpu.outcome, gpu.fails) == ("chosen", "up", "alive", 0)
+    assert (gpu.rtt_ms, gpu.spread_ms, gpu.version, gpu.models) == (5.0, 1.0, "0.17.4", ("mistral:latest",))
+    assert (gpu.path, gpu.tier, gpu.kind, gpu.url) == ("direct", 0, "peer", "http://100.64.0.2:11434")
+    assert gpu.checked_at == "2027-01-15T07:59:53.000Z"
+    assert found.variables == {
+        "OLLAMA_ENDPOINT": "http://100.64.0.2:11434",
+        "OLLAMA_HOST": "100.64.0.2:11434",
+        "OPENAI_BASE_URL": "http://100.64.0.2:11434/v1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("steps", "before", "want"),
+    [
+        pytest.param([look()], None, ("none", "http://localhost:11434", None, "default"), id="never found one"),
+        pytest.param(
+            [look("gpu"), ok("gpu"), decide, no("gpu", REFUSED, times=3)],
+            None,
+            ("stale", "http://100.64.0.2:11434", "n2:11434", "gpu"),
+            id="lost all: the last good",
+        ),
+        pytest.param(
+            [away()], "gpu", ("stale", "http://100.64.0.2:11434", "n2:11434", "gpu"), id="the last good of a run before"
+        ),
+    ],
+)
+def test_what_is_published_when_nobody_answers(
+    steps: list[Step], before: str | None, want: tuple[str, str, str | None, str]
+) -> None:
+    decision = snap(*steps, before=before).decision
+    assert (decision.verdict, decision.endpoint, decision.server, decision.name) == want
+
+
+def test_servers_come_in_the_order_of_the_choice_then_the_rest_by_name() -> None:
+    found = snap(
+        look("gpu"),
+        ok("gpu", 30),
+        decide,
+        look("vm", "pi", "gpu", "nas", "mac"),
+        ok("nas", 25),
+        ok("mac", 60),
+        no("pi"),
+    )
+    assert [one.name for one in found.servers] == ["gpu", "nas", "mac", "pi", "vm"]
+    assert [one.standing for one in found.servers] == ["chosen", "similar", "slower", "down", "unchecked"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "text"),
+    [
+        pytest.param([], "waits for its next check", id="not asked"),
+        pytest.param([ok("gpu")], "chosen", id="chosen"),
+        pytest.param([no("gpu", REFUSED)], REFUSED.text, id="down: what it does"),
+        pytest.param([ask("gpu"), quiet("gpu")], Outcome.SILENT.text, id="silent so far"),
+        pytest.param([ok("gpu"), no("gpu")], f"{Outcome.SILENT.text}; the next checks decide", id="in doubt"),
+        pytest.param(
+            [ok("gpu"), no("gpu", REFUSED, times=3), ok("gpu")], "answers again; the next check decides", id="rising"
+        ),
+        pytest.param([ok("gpu"), away()], "Tailscale is not up", id="out of reach"),
+        pytest.param(
+            [ok("gpu", 9), ok("nas", 5), decide, after(1), no("nas", REFUSED, times=3)],
+            "waits for its next check",
+            id="healthy, but not asked since the current one failed",
+        ),
+    ],
+)
+def test_each_server_says_why_it_stands_where_it_stands(steps: list[Step], text: str) -> None:
+    assert server(snap(look("gpu", "nas"), *steps), "gpu").text == text
+
+
+@pytest.mark.parametrize(
+    ("step", "name", "text"),
+    [
+        pytest.param(ok("self"), "self", "this machine's Ollama serves the tailnet", id="it serves"),
+        pytest.param(no("self", REFUSED), "self", "this machine's Ollama does not serve the tailnet", id="it does not"),
+        pytest.param(no("local", REFUSED), "local", "no Ollama runs here", id="there is none here"),
+        pytest.param(no("local"), "local", Outcome.SILENT.text, id="it hangs"),
+        pytest.param(ok("local"), "local", "chosen", id="it is used"),
+    ],
+)
+def test_this_machine_has_words_of_its_own(step: Step, name: str, text: str) -> None:
+    found = server(snap(look(), step, chosen=settings(local=Local.AUTO)), name)
+    assert (found.text, found.path) == (text, "local")
+
+
+def test_a_round_trip_is_shown_while_the_server_is_up_only() -> None:
+    found = server(snap(look("gpu"), ok("gpu"), no("gpu", REFUSED, times=3)), "gpu")
+    assert (found.rtt_ms, found.spread_ms, found.health, found.fails) == (None, None, "down", 3)
+
+
+def test_a_hold_is_shown_until_it_is_over() -> None:
+    steps = (look("gpu"), ok("gpu"), no("gpu", REFUSED, times=3), ok("gpu"), ok("gpu"))
+    assert server(snap(*steps), "gpu").held_until == "2027-01-15T08:01:00.000Z"
+    assert server(snap(*steps, after(61)), "gpu").held_until is None
+
+
+@pytest.mark.parametrize(
+    ("look", "state", "text"),
+    [
+        pytest.param(None, "unknown", "tailscale has not answered yet", id="not looked yet"),
+        pytest.param(Unavailable(Absence.STARTING), "starting", "tailscaled is starting", id="without a detail"),
+        pytest.param(Unavailable(Absence.EXIT_CODE, "x 3"), "exit_code", "the tailscale command failed (x 3)", id="x"),
+    ],
+)
+def test_the_tailnet_has_a_state(look: Unavailable | None, state: str, text: str) -> None:
+    world = World()
+    if look is not None:
+        world.locator.see(look, world.now)
+    found = of(world, world.locator.conclude(world.now)).tailnet
+    assert (found.state, found.text, found.self) == (state, text, "")
+
+
+def test_rejected_peers_are_named_safely() -> None:
+    world = World()
+    hostile: dict[str, Any] = {
+        "ID": "n\x1b9",
+        "DNSName": "",
+        "HostName": "x\ny",
+        "TailscaleIPs": ["\x07", *["1.1.1.1"] * 9],
+    }
+    world.locator.see(tailnet(node("evil", 9, **hostile)), world.now)
+    (found,) = of(world, world.locator.conclude(world.now)).rejected
+    assert (found.key, found.name, found.addresses) == ("n 9", "x y", ("", "1.1.1.1", "1.1.1.1", "1.1.1.1"))
+    assert (found.reason, bool(found.text)) == ("no_id", True)
+
+
+@pytest.mark.parametrize(
+    ("url", "want"),
+    [
+        pytest.param(
+            "http://[fd00::7]:8080",
+            {
+                "OLLAMA_ENDPOINT": "http://[fd00::7]:8080",
+                "OLLAMA_HOST": "[fd00::7]:8080",
+                "OPENAI_BASE_URL": "http://[fd00::7]:8080/v1",
+            },
+            id="IPv6 keeps its brackets",
+        ),
+        pytest.param("http://a b:1", {}, id="what could not stand unquoted is left out"),
+        pytest.param(
+            f"http://{'a' * 502}:1",
+            {"OLLAMA_ENDPOINT": f"http://{'a' * 502}:1", "OLLAMA_HOST": f"{'a' * 502}:1"},
+            id="as is what has become too long",
+        ),
+    ],
+)
+def test_variables_are_filled_in(url: str, want: dict[str, str]) -> None:
+    assert variables(TEMPLATES, url) == want
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("http://$(reboot):1", id="it cannot stand unquoted"),
+        pytest.param("", id="it is empty"),
+        pytest.param(f"http://{'a' * 510}:11434", id="it is too long"),
+    ],
+)
+def test_a_last_good_url_that_cannot_be_published_is_not(url: str) -> None:
+    world = World()
+    decision = Decision(Verdict.STALE, LastGood("n2:11434", "gpu", url), world.locator.choice(0).reason, world.now)
+    found = of(world, decision).decision
+    assert (found.endpoint, found.verdict, found.server) == ("http://localhost:11434", "none", None)
+
+
+def test_the_best_server_for_each_model() -> None:
+    found = snap(
+        look("gpu", "nas", "mac", "pi"),
+        ok("gpu", 5, ("a:1", "b:1")),
+        ok("nas", 40, ("b:1", "c:1", "e\nvil")),
+        ok("mac", 60, ("d:1",)),
+        no("mac"),
+        no("pi"),
+    )
+    assert best_by_model(found) == {
+        "a:1": "http://100.64.0.2:11434",
+        "b:1": "http://100.64.0.2:11434",
+        "c:1": "http://100.64.0.3:11434",
+    }
+
+
+def test_a_probe_s_detail_is_published() -> None:
+    world = World()
+    world.look("gpu")
+    world.locator.finish(key("gpu"), Probe(Outcome.ERROR, world.now, "no route"), world.now)
+    assert server(of(world, world.locator.conclude(world.now)), "gpu").detail == "no route"
+
+
+def test_the_server_that_stands_as_chosen_is_the_one_that_is_published() -> None:
+    world = World()
+    for step in (look("gpu", "nas"), ok("gpu", 30), no("nas")):
+        step(world)
+    decision = world.locator.decide(world.now)
+    assert decision is not None
+    world.ok("nas", 1)
+    world.ok("nas", 1)
+    found = of(world, decision)
+    assert [one.key for one in found.servers if one.standing == "chosen"] == [found.decision.server]
+
+
+@pytest.mark.xfail(strict=True, reason="standing() takes the older choice's word for a server that has fallen since")
+def test_a_server_that_fell_after_the_decision_is_not_offered_for_its_models() -> None:
+    world = World()
+    for step in (look("gpu", "nas"), ok("gpu", 5, ("a:1",)), ok("nas", 40, ("b:1",))):
+        step(world)
+    decision = world.locator.decide(world.now)
+    assert decision is not None
+    for step in (after(1), no("nas", REFUSED, times=3)):
+        step(world)
+    assert best_by_model(of(world, decision)) == {"a:1": "http://100.64.0.2:11434"}
