@@ -263,7 +263,6 @@ def test_a_probe_sent_before_the_tailnet_came_back_says_nothing_of_the_new_round
     assert due(world) == ["gpu"]
 
 
-@pytest.mark.xfail(strict=True, reason="a probe that left before the first look is void, even where it found an Ollama")
 def test_an_answer_counts_even_when_it_was_asked_for_before_the_first_look() -> None:
     world = World(settings(static={"den": "192.168.7.7"}))
     for step in (ask("static:den"), after(0.02), look("gpu")):

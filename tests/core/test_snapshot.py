@@ -260,7 +260,6 @@ def test_the_server_that_stands_as_chosen_is_the_one_that_is_published() -> None
     assert [one.key for one in found.servers if one.standing == "chosen"] == [found.decision.server]
 
 
-@pytest.mark.xfail(strict=True, reason="standing() takes the older choice's word for a server that has fallen since")
 def test_a_server_that_fell_after_the_decision_is_not_offered_for_its_models() -> None:
     world = World()
     for step in (look("gpu", "nas"), ok("gpu", 5, ("a:1",)), ok("nas", 40, ("b:1",))):

@@ -124,7 +124,7 @@ def test_the_config_widens_and_narrows(fields: dict[str, Any], chosen: Policy, w
 
 
 def test_without_a_network_interface_here_no_peer_can_be_reached() -> None:
-    assert verdict(replace(named("gpu"), tun=False), policy(allow=("*",))) == "userspace_here"
+    assert verdict(tailnet(node("gpu", 2), TUN=False), policy(allow=("*",))) == "userspace_here"
 
 
 def test_of_two_peers_with_one_id_only_one_can_be_asked() -> None:

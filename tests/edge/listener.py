@@ -53,7 +53,7 @@ class Notes:
 
 def at(host: str, port: int, key: str = "peer", scheme: str = "http") -> Server:
     url = http_url(host, port, scheme)
-    return Server(key, key, Kind.PEER, host, port, url, tls=scheme == "https")
+    return Server(key, key, Kind.STATIC, host, port, url, tls=scheme == "https")
 
 
 async def probe(server: Server, timeout: float = 0.5, wire: Wire | None = None, rtt: float | None = None) -> Probe:  # noqa: ASYNC109

@@ -202,6 +202,17 @@ def test_a_file_that_cannot_be_written_is_said_once_and_written_when_it_can(lab:
     assert lab.log.count("not a regular file") == 1
 
 
+def test_a_state_folder_that_was_removed_is_made_again(lab: Lab) -> None:
+    lab.machine("gpu", 2)
+    daemon = lab.start()
+    lab.until_decided("gpu")
+    lab.state.rename(lab.folder / "moved away")
+    until((lab.state / "endpoint").exists, "the folder is back")
+    lab.until_decided("gpu")
+    assert (lab.state / "lock").read_text() == f"{daemon.pid}\n"
+    assert lab.ask("refresh").stdout == GPU + "\n"
+
+
 def test_the_heart_beats(lab: Lab) -> None:
     lab.start()
     until((lab.state / "verdict").exists, "a first round")

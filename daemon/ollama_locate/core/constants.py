@@ -131,10 +131,10 @@ REFUSED_MAX_WAIT: Final = 60.0
 SILENT_MAX_WAIT: Final = 900.0
 """A machine that says nothing; tailscale says at once when it comes online."""
 
-BATCH_SHARE: Final = 0.1
+BATCH_SHARE: Final = 0.2
 """Servers due within this share of the interval are probed together: fewer wake-ups."""
 
-BATCH_MAX: Final = 2.0
+BATCH_MAX: Final = 10.0
 
 KNOWN_MAX_WAIT: Final = 60.0
 """A server that has answered before is asked at least this often, silent or not: it is wanted back."""
@@ -168,6 +168,10 @@ STATE_MAX_BYTES: Final = 64 * 2**20
 
 REARM_DELAY: Final = 0.02
 """The probe job is set again this long after a result: a sweep of a thousand sets it a few times only."""
+
+SETTLE_GAP: Final = 0.01
+"""Results within this time of a decision are decided on together: no person sees 10 ms, and a sweep of a
+thousand would decide a hundred times."""
 
 FILES_RESERVED: Final = 128
 """Descriptors that probes leave for everything else."""

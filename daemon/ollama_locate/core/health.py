@@ -6,8 +6,10 @@ Hold-down: a server that failed must live for a while before it may displace a h
 """
 
 import math
-from dataclasses import dataclass, replace
 from enum import Enum
+
+import msgspec
+from msgspec.structs import replace
 
 from .constants import FALL, HOLD_FIRST, HOLD_FORGET, HOLD_MAX, RISE
 
@@ -29,8 +31,7 @@ class Proof(Enum):
     NETWORK = "network"
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(msgspec.Struct, frozen=True, gc=False):
     """The record of one server; times are monotonic seconds.
 
     `misses` counts failures in a row whoever is to blame, `fails` those that count. `suspect_since` is

@@ -143,14 +143,18 @@ class Locator:
         if (track := self.tracks.get(key)) and models is not None:
             track.models = models
 
-    def finish(self, key: str, probe: Probe, now: float, jitter: float = 0.0) -> None:
-        """A probe has ended. One of a server that is no longer known, or not as it was asked, is ignored."""
+    def finish(self, key: str, probe: Probe, now: float, jitter: float = 0.0) -> bool:
+        """A probe has ended; returns whether the decision may be another one now.
+
+        One of a server that is no longer known, or not as it was asked, is ignored.
+        """
         flight, track = self._flights.pop(key, None), self.tracks.get(key)
         if track is not None and flight is not None and self._is_void(track.server, flight, probe):
             track.due = now
-            return
+            return False
         if track is None:
-            return
+            return False
+        was_up = key in self._up
         if self._opening is not None:
             self._opening.heard(key, alive=probe.outcome is Outcome.ALIVE)
         if self._evidence.note(track.server, probe):
@@ -177,6 +181,7 @@ class Locator:
         )
         if self._asked_too_early(probe):
             track.due = now
+        return was_up or key in self._up or self._opening is not None or self._is_current(key)
 
     def _is_void(self, server: Server, flight: _UnderWay, probe: Probe) -> bool:
         """Whether a probe says nothing of today: another address, a tailnet that is away or was since."""

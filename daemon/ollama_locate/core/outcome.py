@@ -1,7 +1,8 @@
 """What a probe found. A probe never raises: whatever a server does has a name here."""
 
-from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 
 class Outcome(Enum):
@@ -20,8 +21,7 @@ class Outcome(Enum):
         self.text = text
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(msgspec.Struct, frozen=True, gc=False):
     """One finished probe.
 
     `sent` is when its first SYN left (monotonic seconds). `rtt` and `spread` are the least and the

@@ -83,7 +83,7 @@ def matches(pattern: Pattern, peer: Peer) -> bool:
             return any(_inside(address, pattern.network) for address in peer.addresses)
         case Form.NAME:
             return bool(peer.name) and pattern.value in (peer.name, peer.dns_name)
-        case Form.LOCAL:
+        case _:  # `local` speaks of this machine, which is no peer
             return False
 
 

@@ -7,6 +7,9 @@ then the lowest round trip. The current server keeps its place unless another is
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
+
+import msgspec
 
 from .constants import AWAITED_PATIENCE, DEAD_BAND, PROBE_ROUND_TRIPS, SYN_PROVISIONAL
 from .latency import clearly_faster
@@ -67,8 +70,7 @@ LAST_TIER = 1_000_000
 FIRST_TIER = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Contender:
+class Contender(msgspec.Struct, frozen=True, gc=False):
     """A healthy, trusted server as the choice sees it. `rtt` in seconds; `tier` already includes `local`."""
 
     key: str
@@ -78,13 +80,24 @@ class Contender:
     held: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Choice:
-    """The chosen key, or None where nobody is healthy; and each contender's standing."""
+    """The chosen key, or None where nobody is healthy; and the healthy, the best first."""
 
     key: str | None
     reason: Reason
-    standings: dict[str, Standing]
+    ranked: Sequence[Contender] = ()
+    required: str | None = None
+
+    @cached_property
+    def standings(self) -> dict[str, Standing]:
+        """Where each of the healthy stands, the best first. Worked out when somebody asks."""
+        winner = next((one for one in self.ranked if one.key == self.key), None)
+        if winner is None:
+            return {}
+        return {
+            one.key: Standing.CHOSEN if one is winner else _standing(one, winner, self.required) for one in self.ranked
+        }
 
 
 def local_tier(local: Local, preferred: int | None, *, serves: bool) -> int:
@@ -124,7 +137,7 @@ def choose(
     """Choose among healthy servers. `provisional`: the first round, in which no dead band protects anyone."""
     ranked = rank(contenders, required)
     if not ranked:
-        return Choice(None, Reason.NONE_YET, {})
+        return Choice(None, Reason.NONE_YET)
     incumbent = next((one for one in ranked if one.key == current), None)
     if incumbent is None:
         # No healthy incumbent: whoever is held down is taken at once rather than nobody, as a last resort.
@@ -132,8 +145,7 @@ def choose(
     else:
         rival = next((one for one in ranked if not one.held or one is incumbent), incumbent)
         winner = rival if _displaces(rival, incumbent, required, provisional=provisional) else incumbent
-    standings = {one.key: Standing.CHOSEN if one is winner else _standing(one, winner, required) for one in ranked}
-    return Choice(winner.key, _reason(winner, ranked, incumbent, required), standings)
+    return Choice(winner.key, _reason(winner, ranked, incumbent, required), ranked, required)
 
 
 def _displaces(rival: Contender, incumbent: Contender, required: str | None, *, provisional: bool) -> bool:

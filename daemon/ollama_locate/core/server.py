@@ -1,8 +1,9 @@
 """A server: one place where an Ollama may listen."""
 
-from dataclasses import dataclass
 from enum import Enum
 from ipaddress import ip_address
+
+import msgspec
 
 
 class Kind(Enum):
@@ -18,8 +19,7 @@ class Kind(Enum):
     """This machine at its own tailnet address: never chosen, it only shows that we serve the tailnet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(msgspec.Struct, frozen=True, gc=False):
     """One place to probe. `host` is where to connect, `url` what is published, `name` safe to show.
 
     `tier` is the place in the user's order, 0 the first; None on this machine where `prefer` does not
@@ -40,7 +40,9 @@ class Server:
     @property
     def loopback(self) -> bool:
         """Whether an answer proves nothing of any network."""
-        return self.kind in (Kind.LOCAL, Kind.SELF_CHECK) or _is_loopback(self.host)
+        if self.kind is Kind.STATIC:
+            return _is_loopback(self.host)
+        return self.kind is not Kind.PEER
 
 
 def _is_loopback(host: str) -> bool:

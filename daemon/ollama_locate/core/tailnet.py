@@ -1,6 +1,5 @@
 """`tailscale status --json`, read: bytes in, a tailnet or a named reason out."""
 
-from dataclasses import dataclass
 from enum import Enum
 
 import msgspec
@@ -31,16 +30,14 @@ class Absence(Enum):
         self.text = text
 
 
-@dataclass(frozen=True, slots=True)
-class Unavailable:
+class Unavailable(msgspec.Struct, frozen=True):
     """No tailnet; `detail` is what the outside said, made safe to show."""
 
     reason: Absence
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(msgspec.Struct, frozen=True, gc=False):
     """One node as the control plane describes it. Nothing in here is proof of anything.
 
     `name` is the first label of the MagicDNS name where it lies in our own tailnet, else the whole name:
@@ -63,8 +60,7 @@ class Peer:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Tailnet:
+class Tailnet(msgspec.Struct, frozen=True):
     """A tailnet whose backend runs. `tun` is false where tailscaled has no network interface here."""
 
     self: Peer

@@ -46,7 +46,7 @@ class Decision:
     reason: Reason
     since: float
     provisional: bool = False
-    choice: Choice = field(default=Choice(None, Reason.NONE_YET, {}), compare=False)
+    choice: Choice = field(default=Choice(None, Reason.NONE_YET), compare=False)
 
 
 @dataclass(slots=True)

@@ -133,19 +133,27 @@ class Dial:
         self._wire, self._address = wire, address
         self._opened, self._failed = opened, failed
         loop = asyncio.get_running_loop()
+        self._loop, self._sent = loop, loop.time()
         self._attempts = [wire.attempt(*address, self._done)]
-        self._timers = [
-            loop.call_later(SYN_HEDGE, self._hedge),
-            loop.call_later(SYN_PROVISIONAL, quiet),
-            loop.call_later(patience, self._give_up),
-        ]
+        steps = [(SYN_HEDGE, self._hedge), (SYN_PROVISIONAL, quiet), (patience, self._give_up)]
+        self._steps = iter(sorted(steps, key=lambda step: step[0]))
+        self._timer = self._next_timer()
 
     def cancel(self) -> None:
         """Forget it; nobody is told."""
-        for timer in self._timers:
-            timer.cancel()
+        self._timer.cancel()
         for attempt in self._attempts:
             attempt.cancel()
+
+    def _next_timer(self) -> asyncio.TimerHandle:
+        """One timer at a time: most dials end before the first."""
+        after, step = next(self._steps)
+        return self._loop.call_at(self._sent + after, self._step, step)
+
+    def _step(self, step: Callable[[], None]) -> None:
+        if step != self._give_up:
+            self._timer = self._next_timer()
+        step()
 
     def _hedge(self) -> None:
         self._attempts.append(self._wire.attempt(*self._address, self._done))

@@ -26,24 +26,25 @@ class StateFolder:
         """Make or check the folder; raises StateFolderError."""
         self.path = path
         self._written: dict[str, bytes] = {}
-        try:
-            path.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-            self.fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except NotADirectoryError:
-            raise StateFolderError(f"{path} is not a folder; move it away") from None
-        except FileExistsError:
-            raise StateFolderError(f"{path} is not a folder; move it away") from None
-        except OSError as error:
-            raise StateFolderError(f"cannot use the state folder {path}: {error.strerror}") from None
-        info = os.fstat(self.fd)
-        if info.st_uid != os.geteuid():
-            raise StateFolderError(f"{path} belongs to uid {info.st_uid}, not to you; remove it or use your own")
-        if info.st_mode & _OTHERS_WRITE:
-            raise StateFolderError(f"others can write {path}; mend it with: chmod go-w '{path}'")
+        self.fd = _open_own(path)
         for name in os.listdir(self.fd):  # noqa: PTH208 - by descriptor
             if name.startswith(".") and name.endswith(_SUFFIX):
                 with contextlib.suppress(OSError):
                     os.unlink(name, dir_fd=self.fd)
+
+    def renew(self) -> bool:
+        """Make the folder again if somebody removed or moved it; returns whether that was so."""
+        mine = os.fstat(self.fd)
+        try:
+            there = self.path.stat()
+        except FileNotFoundError:
+            there = None
+        if there is not None and (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino):
+            return False
+        fresh = _open_own(self.path)
+        os.close(self.fd)
+        self.fd, self._written = fresh, {}
+        return True
 
     def close(self) -> None:
         """Give the folder back."""
@@ -106,6 +107,27 @@ class StateFolder:
             file.flush()
             if flush:
                 os.fsync(fd)
+
+
+def _open_own(path: Path) -> int:
+    """A descriptor of the folder, made if it is missing; raises StateFolderError unless only its owner writes it."""
+    try:
+        path.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except (NotADirectoryError, FileExistsError):
+        raise StateFolderError(f"{path} is not a folder; move it away") from None
+    except OSError as error:
+        raise StateFolderError(f"cannot use the state folder {path}: {error.strerror}") from None
+    info = os.fstat(fd)
+    problem = None
+    if info.st_uid != os.geteuid():
+        problem = f"{path} belongs to uid {info.st_uid}, not to you; remove it or use your own"
+    elif info.st_mode & _OTHERS_WRITE:
+        problem = f"others can write {path}; mend it with: chmod go-w '{path}'"
+    if problem is not None:
+        os.close(fd)
+        raise StateFolderError(problem)
+    return fd
 
 
 def _temporary(name: str) -> str:

@@ -17,20 +17,30 @@ class Lock:
 
     def __init__(self, folder: StateFolder) -> None:
         """Take the lock; raises StateFolderError with the pid of who holds it."""
-        self._fd = os.open(_NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644, dir_fd=folder.fd)
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            pid = os.read(self._fd, 32).decode(errors="replace").strip() or "unknown"
-            os.close(self._fd)
-            raise StateFolderError(f"another ollama-located (pid {pid}) already serves {folder.path}") from None
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
+        self._fd = _take(folder)
+
+    def renew(self, folder: StateFolder) -> None:
+        """Take it again in a folder that had to be made again."""
+        old, self._fd = self._fd, _take(folder)
+        os.close(old)
 
     def release(self) -> None:
         """Let another daemon in; the pid is removed, so that nobody signals a stranger."""
         os.ftruncate(self._fd, 0)
         os.close(self._fd)
+
+
+def _take(folder: StateFolder) -> int:
+    fd = os.open(_NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644, dir_fd=folder.fd)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        pid = os.read(fd, 32).decode(errors="replace").strip() or "unknown"
+        os.close(fd)
+        raise StateFolderError(f"another ollama-located (pid {pid}) already serves {folder.path}") from None
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+    return fd
 
 
 def holder(folder: Path) -> int | None:

@@ -23,7 +23,7 @@ from ollama_locate.core.constants import (
 from ollama_locate.core.latency import of_burst
 from ollama_locate.core.models import parse_tags
 from ollama_locate.core.outcome import Outcome, Probe
-from ollama_locate.core.server import Server
+from ollama_locate.core.server import Kind, Server
 from ollama_locate.core.text import shown
 
 from .dial import Dial, Wire
@@ -61,7 +61,7 @@ class Prober:
         patience = self.timeout
         if rtt is not None:
             patience = min(patience, max(SYN_PATIENCE_KNOWN, SYN_PATIENCE_ROUND_TRIPS * rtt))
-        if _is_address(server.host):
+        if server.kind is not Kind.STATIC or _is_address(server.host):
             self._dial(server, server.host, patience)
         else:
             self._spawn(self._resolve(server, patience))

@@ -25,6 +25,7 @@ from ollama_locate.core.constants import (
     HEARTBEAT,
     REARM_DELAY,
     REFRESH_MIN_GAP,
+    SETTLE_GAP,
 )
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.snapshot import Run, Snapshot, take
@@ -32,6 +33,7 @@ from ollama_locate.core.track import Decision, LastGood
 from ollama_locate.edge import requests
 from ollama_locate.edge.dial import Wire
 from ollama_locate.edge.files import StateFolder, read_config
+from ollama_locate.edge.lock import Lock
 
 from .finder import Finder
 from .log import LOGGER
@@ -45,13 +47,14 @@ class Daemon:
     def __init__(
         self,
         folder: StateFolder,
+        lock: Lock,
         config: Config,
         config_path: Path,
         *,
         wire: Wire | None = None,
         last_good: LastGood | None = None,
     ) -> None:
-        self._folder, self._config_path = folder, config_path
+        self._folder, self._lock, self._config_path = folder, lock, config_path
         self._config_seen = _stamp(config_path)
         self._loop = asyncio.get_running_loop()
         self._finder = Finder(config, self._on_change, self._on_round, wire=wire, last_good=last_good)
@@ -62,7 +65,8 @@ class Daemon:
         )
         self._stopped = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._settling: asyncio.Handle | None = None
+        self._settling: asyncio.TimerHandle | None = None
+        self._settled_at = float("-inf")
         self._rearming: asyncio.TimerHandle | None = None
         self._armed: float | None = None
         self._decision: Decision | None = None
@@ -152,7 +156,8 @@ class Daemon:
 
     def _on_change(self) -> None:
         if self._settling is None:
-            self._settling = self._loop.call_soon(self._settle)
+            wait = max(0.0, self._settled_at + SETTLE_GAP - self._finder.now())
+            self._settling = self._loop.call_later(wait, self._settle)
         if self._rearming is None:
             self._rearming = self._loop.call_later(REARM_DELAY, self._rearm)
 
@@ -162,10 +167,11 @@ class Daemon:
             self._refresh_round = 0
             self._refreshes += 1
         self._dirty = True
+        self._on_change()
 
     def _settle(self) -> None:
         """Decide; publish when the decision is another one, or when a round is over."""
-        self._settling = None
+        self._settling, self._settled_at = None, self._finder.now()
         self._look_on_doubt()
         decision = self._finder.locator.decide(self._finder.now())
         if decision is None:
@@ -203,11 +209,16 @@ class Daemon:
 
     async def _write(self, snapshot: Snapshot) -> None:
         try:
-            await asyncio.to_thread(self._folder.publish, render.files(snapshot), render.SOURCED)
-            await asyncio.to_thread(self._folder.touch, "verdict")
+            await asyncio.to_thread(self._to_disk, render.files(snapshot))
             self._complain("")
         except OperatorError as error:
             self._complain(str(error))
+
+    def _to_disk(self, files: dict[str, bytes]) -> None:
+        if self._folder.renew():
+            self._lock.renew(self._folder)
+        self._folder.publish(files, render.SOURCED)
+        self._folder.touch("verdict")
 
     def _complain(self, sentence: str) -> None:
         """Say a trouble once, and once that it is over."""

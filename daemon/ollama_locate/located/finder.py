@@ -39,7 +39,7 @@ class Finder:
         self.locator = Locator(config.settings(), self.now(), last_good)
         self.prober = Prober(self, config.timeout, wire)
         self._batches: dict[str, tuple[int, set[str]]] = {}
-        self._number = 0
+        self._number, self._jitter = 0, 0.0
         self._capacity = _raise_file_limit() // 2
 
     def now(self) -> float:
@@ -71,7 +71,10 @@ class Finder:
             self._batches[server.key] = number, batch
             self.locator.begin(server.key, self.now())
             self.prober.probe(server, self.locator.tracks[server.key].rtt)
-        self._number += bool(batch)
+        if batch:
+            self._number = number
+            # One draw for the whole batch: many daemons are spread, and one daemon's servers stay together.
+            self._jitter = random.uniform(-1, 1)  # noqa: S311 - no secret
         return number if batch else 0
 
     async def stop(self) -> None:
@@ -85,11 +88,13 @@ class Finder:
     def quiet(self, key: str) -> None:
         """A server is silent so far."""
         self.locator.quiet(key)
+        self._changed()
         self._through(key)
 
     def finish(self, key: str, probe: Probe) -> None:
         """A probe has ended."""
-        self.locator.finish(key, probe, self.now(), random.uniform(-1, 1))  # noqa: S311 - jitter, no secret
+        if self.locator.finish(key, probe, self.now(), self._jitter):
+            self._changed()
         self._through(key)
 
     def listed(self, key: str, models: tuple[str, ...] | None) -> None:
@@ -98,7 +103,6 @@ class Finder:
         self._changed()
 
     def _through(self, key: str) -> None:
-        self._changed()
         if (entry := self._batches.pop(key, None)) is not None:
             number, batch = entry
             batch.discard(key)

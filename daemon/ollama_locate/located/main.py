@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None, wire: Wire | None = None) -> int:
     try:
         if args.once:
             return asyncio.run(_once(folder, config, wire))
-        asyncio.run(_serve(folder, config, wire))
+        asyncio.run(_serve(folder, lock, config, wire))
     finally:
         lock.release()
         folder.close()
@@ -58,11 +58,11 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-async def _serve(folder: StateFolder, config: Config, wire: Wire | None) -> None:
+async def _serve(folder: StateFolder, lock: Lock, config: Config, wire: Wire | None) -> None:
     from .daemon import Daemon  # noqa: PLC0415 - the scheduler costs 99 ms, which --once need not pay
 
     LOGGER.info("serves %s (pid %d)", folder.path, os.getpid())
-    await Daemon(folder, config, config_file(), wire=wire, last_good=previous(folder)).run()
+    await Daemon(folder, lock, config, config_file(), wire=wire, last_good=previous(folder)).run()
 
 
 async def _once(folder: StateFolder, config: Config, wire: Wire | None) -> int:
