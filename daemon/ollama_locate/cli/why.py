@@ -106,7 +106,7 @@ def _server(server: ServerState) -> None:
     facts = [
         ("endpoint", server.url),
         ("answer", f"{server.outcome or 'none yet'}{f' ({server.detail})' if server.detail else ''}"),
-        ("health", server.health + (f", {server.fails} failures in a row" if server.fails else "")),
+        ("health", server.health + (f", {server.fails} in a row failed" if server.fails else "")),
         ("round trip", f"{round_trip(server.rtt_ms)}, spread {round_trip(server.spread_ms)}"),
         ("path", server.path),
         ("version", server.version or "-"),

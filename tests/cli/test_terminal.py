@@ -1,0 +1,102 @@
+"""On a real terminal: tables, colours, folded lines; and what happens to a reader that goes away."""
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+
+from ollama_locate.cli import show
+from ollama_locate.core.outcome import Outcome
+from tests.snapshots import alive, gone, publish, snapshot
+from tests.standins.tailscale import node
+
+PROGRAM = "import sys; from ollama_locate.main import main; sys.exit(main())"
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    peers = (node("gpu[red]", 2), node("nas", 3), node("pi", 4), node("bob", 5, UserID=2))
+    probes = {"n2:11434": alive(0.01, "m:1"), "n3:11434": alive(0.02, "m:1"), "n4:11434": gone(Outcome.REFUSED)}
+    publish(tmp_path / "state", snapshot(probes, *peers)).close()
+    monkeypatch.setenv("OLLAMA_LOCATE_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for name in ("NO_COLOR", "COLUMNS", "LINES"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def on_terminal(*words: str, width: int = 100) -> str:
+    """What a terminal of this width gets to show."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
+    process = subprocess.Popen([sys.executable, "-c", PROGRAM, *words], stdout=theirs, stderr=theirs, stdin=theirs)
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            chunk = os.read(ours, 65536)
+        except OSError:  # Linux's way to say that the other end is closed
+            chunk = b""
+        if not chunk:
+            break
+        shown += chunk
+    os.close(ours)
+    assert process.wait(10) == 0
+    return shown.decode().replace("\r\n", "\n")
+
+
+def plain(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+def test_a_table_with_colours_that_lines_up() -> None:
+    out = on_terminal("status")
+    assert "\x1b[1;32mchosen" in out
+    rows = plain(out).splitlines()
+    header = next(row for row in rows if row.startswith("SERVER"))
+    chosen = next(row for row in rows if row.startswith("gpu[red]"))
+    assert header.index("STANDING") == chosen.index("chosen")
+    assert header.index("ENDPOINT") == chosen.index("http://")
+    assert rows[0].startswith("endpoint  http://")
+
+
+def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[1;32m" not in on_terminal("status")
+
+
+def test_long_sentences_are_folded_at_the_edge() -> None:
+    rows = plain(on_terminal("why", "pi", width=60)).splitlines()
+    assert any("tailscale serve --bg" in row or "serve --bg" in row for row in rows)
+    assert max(map(len, rows)) <= 60
+
+
+def test_why_has_its_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_ENDPOINT", "http://mine")
+    out = plain(on_terminal("why"))
+    assert "that wins here" in " ".join(out.split())
+    assert "\nLeft alone:\n" in out
+
+
+def test_a_reader_that_goes_away_is_no_traceback() -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'"{sys.executable}" -c "{PROGRAM}" why | true; exit 0'],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(-3, "0 s"), (4, "4 s"), (59, "59 s"), (90, "2 min"), (3000, "50 min"), (9000, "2 h"), (200_000, "2 days")],
+)
+def test_durations_for_people(seconds: float, text: str) -> None:
+    assert show.ago(seconds) == text
