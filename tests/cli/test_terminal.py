@@ -27,15 +27,20 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(tmp_path / "state", snapshot(probes, *peers)).close()
     monkeypatch.setenv("OLLAMA_LOCATE_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("TERM", "xterm-256color")
-    for name in ("NO_COLOR", "COLUMNS", "LINES"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("NO_COLOR")
 
 
 def on_terminal(*words: str, width: int = 100) -> str:
     """What a terminal of this width gets to show."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
-    process = subprocess.Popen([sys.executable, "-c", PROGRAM, *words], stdout=theirs, stderr=theirs, stdin=theirs)
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *words],
+        stdout=theirs,
+        stderr=theirs,
+        stdin=theirs,
+        env=dict(os.environ),  # said, as readline puts COLUMNS into what a child would inherit else
+    )
     os.close(theirs)
     shown = b""
     while True:
