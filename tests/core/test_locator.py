@@ -129,6 +129,30 @@ def test_the_decision_after(steps: list[Step], want: tuple[str, str | None, str]
     assert world.decide() == want
 
 
+SILENCE = (look("gpu", "nas"), no("nas", REFUSED), ok("gpu"), decide, after(1), no("gpu", times=6))
+
+
+@pytest.mark.xfail(strict=True, reason="doubted_anew() lowers `misses` below FALL, which is what tells stale from fresh")
+def test_who_has_long_been_silent_is_not_fresh_because_another_one_answers() -> None:
+    world = World()
+    for step in (*SILENCE, no("nas", REFUSED)):
+        step(world)
+    decision = world.decide()
+    assert decision is not None
+    assert decision[0] == "stale"
+
+
+@pytest.mark.xfail(strict=True, reason="finish() does not tell that _doubt_anew() changed the current one's record")
+def test_a_probe_s_end_says_when_the_decision_may_be_another_one() -> None:
+    world = World()
+    for step in SILENCE:
+        step(world)
+    before = world.decide()
+    world.ask("nas")
+    differs = world.locator.finish(key("nas"), Probe(REFUSED, world.now), world.now)
+    assert differs or world.decide() == before
+
+
 @pytest.mark.parametrize(
     ("lived", "want"),
     [

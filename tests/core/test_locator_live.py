@@ -55,6 +55,16 @@ def test_a_dead_server_is_left_within_seconds_of_its_first_failure(order: tuple[
     assert "all_lost" not in {reason for *_, reason in scene.said}
 
 
+def test_a_slow_answer_to_a_probe_sent_before_the_failure_does_not_hold_up_the_verdict() -> None:
+    """It does not show whose fault it is, so that one is asked again at once."""
+    scene = live({"nas": Act(rtt=0.3, takes=2.5), "gpu": GPU})
+    died = scene.now
+    scene.act("gpu", SILENT)
+    scene.run(300)
+    assert scene.last()[:2] == ("fresh", "nas")
+    assert scene.published_at("nas") - died < NOTICED + FALLS + 2 * 2.5
+
+
 def test_while_nobody_answers_the_last_good_one_stays_and_is_fresh_again_soon() -> None:
     scene = live({"gpu": GPU, "nas": NAS})
     scene.act("gpu", SILENT)

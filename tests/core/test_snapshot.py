@@ -241,6 +241,11 @@ def test_the_best_server_for_each_model() -> None:
     }
 
 
+def test_a_server_whose_url_cannot_be_published_is_not_offered_for_its_models() -> None:
+    chosen = settings(static={"den": "a b"})
+    assert best_by_model(snap(away(), ok("static:den"), chosen=chosen)) == {}
+
+
 def test_a_probe_s_detail_is_published() -> None:
     world = World()
     world.look("gpu")

@@ -22,6 +22,15 @@ from tests.standins.tailscale import ME, node, raw
 BOB = 2
 NUMBERS = (2, 3, 4)
 KEYS = (*(f"n{number}:11434" for number in NUMBERS), "local:11434", "self:11434", "static:den")
+SAYS_AWAY = {
+    Absence.NOT_INSTALLED,
+    Absence.NOT_RUNNING,
+    Absence.STOPPED,
+    Absence.NEEDS_LOGIN,
+    Absence.NEEDS_MACHINE_AUTH,
+    Absence.STARTING,
+    Absence.NO_STATE,
+}
 DEN = StaticServer("den", "192.168.7.7", 11434)
 OUTCOMES = [Outcome.ALIVE] * 6 + [Outcome.REFUSED] * 3 + [Outcome.SILENT] * 3 + list(Outcome)
 TAKES = {Outcome.SILENT: 1.0, Outcome.EMPTY: 3.0}
@@ -40,6 +49,7 @@ def config(local: Local, *, den: bool, ordered: bool) -> Settings:
 
 configs = st.builds(config, st.sampled_from([Local.OFF, *Local]), den=st.booleans(), ordered=st.booleans())
 outcomes = st.sampled_from(OUTCOMES)
+all_outcomes = st.tuples(*([outcomes] * len(KEYS)))
 numbers = st.sampled_from(NUMBERS)
 owners = st.sampled_from([ME, ME, ME, BOB])
 round_trips = st.sampled_from([None, 0.001, 0.012, 0.030, 0.200])
@@ -58,16 +68,28 @@ class Tailnets(RuleBasedStateMachine):
         self.seen: Tailnet | None = None
         self.found = False
         self.published: LastGood | None = None
+        self.newest: Decision | None = None
+        self.away = False
         self.twins: tuple[Locator, Locator]
 
-    @initialize(chosen=configs, before=st.none() | numbers, fields=st.lists(st.tuples(owners, outcomes), min_size=3))
-    def start(self, chosen: Settings, before: int | None, fields: list[tuple[int, Outcome]]) -> None:
+    @initialize(
+        chosen=configs,
+        before=st.none() | numbers,
+        who=st.tuples(owners, owners, owners),
+        acts=all_outcomes,
+        sees=st.sampled_from([True, True, False]),
+    )
+    def start(
+        self, chosen: Settings, before: int | None, who: tuple[int, ...], acts: tuple[Outcome, ...], *, sees: bool
+    ) -> None:
         good = LastGood(f"n{before}:11434", f"peer{before}", f"http://100.64.0.{before}:11434") if before else None
         self.found, self.published = good is not None, good
         self.twins = (Locator(chosen, self.now, good), Locator(chosen, self.now, good))
-        for number, (owner, outcome) in zip(NUMBERS, fields, strict=False):
-            self.peers[number] = {"UserID": owner}
-            self.acts[f"n{number}:11434"] = outcome
+        self.peers = {number: {"UserID": owner} for number, owner in zip(NUMBERS, who, strict=True)}
+        self.acts = dict(zip(KEYS, acts, strict=True))
+        if sees:
+            self.look()
+        self.life_goes_on(2)
 
     @property
     def locator(self) -> Locator:
@@ -82,8 +104,10 @@ class Tailnets(RuleBasedStateMachine):
         assert first is None or second is None or first.choice == second.choice
         if self.published is not None and not self.is_trusted(self.published):
             self.published = None
+        self.newest = first
         if first is not None:
             self.promises(first)
+            self.successor_answered_since(first)
             self.published = first.server
 
     # --- the tailnet
@@ -93,6 +117,11 @@ class Tailnets(RuleBasedStateMachine):
         addresses = [f"100.64.0.{number + moved}"]
         self.peers[number] = {"UserID": owner, "Online": online, "TailscaleIPs": addresses}
         self.look()
+
+    @rule(owner=owners, moved=st.sampled_from([0, 50]))
+    def the_published_one_is_seen_otherwise(self, owner: int, moved: int) -> None:
+        if self.published is not None and self.published.key.startswith("n"):
+            self.peer_is_there(int(self.published.key[1]), owner, moved, online=True)
 
     @rule(number=numbers)
     def peer_leaves(self, number: int) -> None:
@@ -104,11 +133,12 @@ class Tailnets(RuleBasedStateMachine):
         nodes = [node(f"peer{number}", number, **fields) for number, fields in sorted(self.peers.items())]
         found = parse_status(raw(*nodes))
         assert isinstance(found, Tailnet)
-        self.seen = found
+        self.seen, self.away = found, False
         self.happen(lambda twin: twin.see(found, self.now))
 
     @rule(reason=st.sampled_from([Absence.STOPPED, Absence.STARTING, *Absence]))
     def look_fails(self, reason: Absence) -> None:
+        self.away = self.away or reason in SAYS_AWAY
         self.happen(lambda twin: twin.see(Unavailable(reason), self.now))
 
     @rule(chosen=configs)
@@ -117,13 +147,25 @@ class Tailnets(RuleBasedStateMachine):
 
     # --- servers and probes
 
-    @rule(key=st.sampled_from(KEYS), outcome=outcomes)
-    def server_changes(self, key: str, outcome: Outcome) -> None:
+    @rule(key=st.sampled_from(KEYS), outcome=outcomes, batches=st.integers(0, 8))
+    def a_server_changes(self, key: str, outcome: Outcome, batches: int) -> None:
         self.acts[key] = outcome
+        self.life_goes_on(batches)
 
-    @rule(outcome=outcomes)
-    def all_servers_change(self, outcome: Outcome) -> None:
+    @rule(outcome=outcomes, batches=st.integers(0, 8))
+    def the_published_one_changes(self, outcome: Outcome, batches: int) -> None:
+        if self.published is not None:
+            self.a_server_changes(self.published.key, outcome, batches)
+
+    @rule(acts=all_outcomes, batches=st.integers(0, 8))
+    def all_servers_change(self, acts: tuple[Outcome, ...], batches: int) -> None:
+        self.acts = dict(zip(KEYS, acts, strict=True))
+        self.life_goes_on(batches)
+
+    @rule(outcome=st.sampled_from([Outcome.SILENT, Outcome.REFUSED, Outcome.ALIVE]), batches=st.integers(0, 8))
+    def all_servers_change_alike(self, outcome: Outcome, batches: int) -> None:
         self.acts = dict.fromkeys(KEYS, outcome)
+        self.life_goes_on(batches)
 
     @rule()
     def ask_who_is_due(self) -> None:
@@ -131,7 +173,7 @@ class Tailnets(RuleBasedStateMachine):
         assert asked == self.twins[1].due(self.now)
         for server in asked:
             assert server.key not in self.flights
-            assert server.kind in (Kind.LOCAL, Kind.STATIC) or not self.locator.roster.away
+            assert server.kind in (Kind.LOCAL, Kind.STATIC) or not self.away
             self.flights[server.key] = self.now, server.host
             self.happen(lambda twin, key=server.key: twin.begin(key, self.now))  # type: ignore[misc]
             self.now += 0.00002
@@ -153,7 +195,12 @@ class Tailnets(RuleBasedStateMachine):
         track = self.locator.tracks.get(key)
         usable = track is not None and track.server.host == host and track.server.kind is not Kind.SELF_CHECK
         self.found |= alive and usable
-        self.happen(lambda twin: twin.finish(key, probe, self.now))
+        self.happen(lambda _: None)
+        before = self.newest
+        may_differ = [twin.finish(key, probe, self.now) for twin in self.twins]
+        self.happen(lambda _: None)
+        assert may_differ[0] == may_differ[1]
+        assert may_differ[0] or before == self.newest
 
     @precondition(lambda self: self.flights)
     @rule(data=st.data(), connects=st.booleans())
@@ -166,7 +213,7 @@ class Tailnets(RuleBasedStateMachine):
         self.now += seconds
         self.happen(lambda _: None)
 
-    @rule(batches=st.integers(1, 6))
+    @rule(batches=st.integers(1, 8))
     def life_goes_on(self, batches: int) -> None:
         """As in the daemon: whoever is due is asked and answers, then time passes until the next is due."""
         for _ in range(batches):
@@ -198,7 +245,7 @@ class Tailnets(RuleBasedStateMachine):
         if decision.server is None:
             assert self.published is None, "the default only where nobody trusted was found"
             return
-        key, away = decision.server.key, self.locator.roster.away
+        key = decision.server.key
         assert self.found, "never found one, but published one"
         assert self.is_trusted(decision.server)
         assert key in self.locator.tracks or decision.verdict is Verdict.STALE
@@ -206,8 +253,17 @@ class Tailnets(RuleBasedStateMachine):
             health = self.locator.tracks[key].health
             assert health.status is Status.UP
             assert health.misses < FALL
-            assert not away or key.startswith(("static:", "local:"))
+            assert not self.away or key.startswith(("static:", "local:"))
         self.nobody_better_is_passed_over(decision, decision.server)
+
+    def successor_answered_since(self, decision: Decision) -> None:
+        """Who takes the place of one that is down has answered since that one's first failure."""
+        old = self.locator.tracks.get(self.published.key) if self.published else None
+        if old is not None and old.health.status is Status.DOWN and decision.verdict is Verdict.FRESH:
+            assert decision.server is not None
+            answered_at = self.locator.tracks[decision.server.key].health.answered_at
+            assert answered_at is not None
+            assert answered_at >= (old.health.suspect_since or 0.0)
 
     def nobody_better_is_passed_over(self, decision: Decision, server: LastGood) -> None:
         """A server that is down is not kept while a healthy one that can be reached has answered since."""
@@ -215,12 +271,11 @@ class Tailnets(RuleBasedStateMachine):
         if kept is None or kept.health.status is not Status.DOWN:
             return
         since = kept.health.suspect_since or 0.0
-        away = self.locator.roster.away
         for key, track in self.locator.tracks.items():
             if track.health.status is Status.UP and not track.health.in_doubt and not key.startswith("self:"):
-                assert (away and track.server.kind is Kind.PEER) or (track.health.answered_at or 0.0) < since
+                assert (self.away and track.server.kind is Kind.PEER) or (track.health.answered_at or 0.0) < since
         assert decision.verdict is Verdict.STALE
 
 
 TestTailnets = Tailnets.TestCase
-TestTailnets.settings = hypothesis_settings(max_examples=120, stateful_step_count=40)
+TestTailnets.settings = hypothesis_settings(max_examples=80, stateful_step_count=30)

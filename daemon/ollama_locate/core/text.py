@@ -16,6 +16,8 @@ def shown(text: str, limit: int = DETAIL_MAX) -> str:
     Removed are C0, DEL, C1, zero-width and bidirectional controls: a peer's name could move the cursor
     or turn the line round.
     """
+    if len(text) <= limit and text.isascii() and text.isprintable():
+        return text.strip()
     clean = _UNSAFE.sub(" ", text[: 4 * limit]).strip()
     clean = clean.encode("utf-8", "replace").decode("utf-8")
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"

@@ -182,7 +182,7 @@ def _identity(peer: Peer, seen: set[str], address: str | None) -> Rejection | No
 def _reject(peer: Peer, tailnet: Tailnet, policy: Policy, *, personal: bool) -> Rejection | None:
     if reason := _never(peer, tailnet, policy):
         return reason
-    if any(matches(pattern, peer) for pattern in policy.allow):
+    if policy.allow and any(matches(pattern, peer) for pattern in policy.allow):
         return None
     if peer.os.lower() in NO_SERVER_OS:
         return Rejection.PHONE_OR_TV
@@ -196,7 +196,7 @@ def _reject(peer: Peer, tailnet: Tailnet, policy: Policy, *, personal: bool) -> 
 
 
 def _never(peer: Peer, tailnet: Tailnet, policy: Policy) -> Rejection | None:
-    if any(matches(pattern, peer) for pattern in policy.deny):
+    if policy.deny and any(matches(pattern, peer) for pattern in policy.deny):
         return Rejection.DENIED
     if peer.shared_out:
         return Rejection.FUNNEL_INGRESS if INGRESS_TAG in peer.tags else Rejection.SHARED_OUT
