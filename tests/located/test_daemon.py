@@ -144,6 +144,23 @@ def test_a_restart_is_no_reason_to_move(lab: Lab) -> None:
     assert lab.decided() == ("nas", "fresh")
 
 
+def test_after_a_restart_the_old_one_is_waited_for_a_second_only(lab: Lab) -> None:
+    two(lab)
+    lab.start()
+    lab.until_decided("gpu")
+    lab.stop()
+    lab.silence(2)
+    lab.start()
+    assert lab.until_decided("nas") < 2.8  # the silent one's probe takes 3 s
+
+
+def test_a_tailscale_that_hangs_does_not_keep_this_machine_waiting(lab: Lab) -> None:
+    lab.local()
+    tailscale.executable(lab.command, "sleep 60")
+    lab.start()
+    assert lab.until_decided("this machine") < 3.5  # the look is given up after 5 s
+
+
 def test_a_second_daemon_says_who_serves_the_folder(lab: Lab) -> None:
     first = lab.start()
     until(lab.snapshot, "a first round")

@@ -169,6 +169,10 @@ STATE_MAX_BYTES: Final = 64 * 2**20
 REARM_DELAY: Final = 0.02
 """The probe job is set again this long after a result: a sweep of a thousand sets it a few times only."""
 
+OPENING_GAP: Final = 0.05
+"""While an opening round holds the first publication back, it is asked again this often: patience ends
+without any event."""
+
 SETTLE_GAP: Final = 0.01
 """Results within this time of a decision are decided on together: no person sees 10 ms, and a sweep of a
 thousand would decide a hundred times."""

@@ -23,6 +23,7 @@ from ollama_locate.core.changes import changes
 from ollama_locate.core.config import Config, parse_config
 from ollama_locate.core.constants import (
     HEARTBEAT,
+    OPENING_GAP,
     REARM_DELAY,
     REFRESH_MIN_GAP,
     SETTLE_GAP,
@@ -175,6 +176,7 @@ class Daemon:
         self._look_on_doubt()
         decision = self._finder.locator.decide(self._finder.now())
         if decision is None:
+            self._settling = self._loop.call_later(OPENING_GAP, self._settle)
             return
         self._dirty = self._dirty or decision != self._decision
         self._decision = decision
