@@ -5,7 +5,7 @@ A run of all rows also writes RESULTS.md.
 
 from __future__ import annotations
 
-import os
+import argparse
 import signal
 import sys
 import time
@@ -20,9 +20,7 @@ from benchmarks import (
     bench_query,
     bench_rtt,
     bench_verdict,
-    meter,
-    namespaces,
-    needs,
+    leftovers,
     report,
     tools,
 )
@@ -47,24 +45,27 @@ def interrupted(number: int, _frame: object) -> NoReturn:
     raise SystemExit(128 + number)
 
 
+def arguments() -> argparse.Namespace:
+    """`--long` is looked for by the row that it concerns."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Without a row: all, and RESULTS.md.")
+    parser.add_argument("rows", nargs="*", metavar="ROW", choices=[*ROWS, []], help=", ".join(ROWS))
+    parser.add_argument("--long", action="store_true", help="memory over a thousand rounds (20 min)")
+    return parser.parse_args()
+
+
 def main() -> int:
-    chosen = [word for word in sys.argv[1:] if not word.startswith("-")] or list(ROWS)
-    if unknown := set(chosen) - set(ROWS):
-        print(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}", file=sys.stderr)
-        return 2
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    chosen = arguments().rows or list(ROWS)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, interrupted)
     tools.install()
-    if not needs.missing():
-        for gone in namespaces.remove_leftovers():
-            print(f"removed {gone}, left behind by a run that was killed")
-        meter.remove_leftovers()
-    load, began = f"{os.getloadavg()[0]:.2f}", time.monotonic()
-    print(*report.surroundings(load), sep="\n", flush=True)
+    for gone in leftovers.clear():
+        print(f"removed {gone} of a run that was killed")
+    about, began = report.surroundings(), time.monotonic()
+    print(*about, sep="\n", flush=True)
     rows, failed = measure(chosen)
     took = time.monotonic() - began
     if set(chosen) == set(ROWS):
-        report.write(rows, load, took)
+        report.write(rows, about, took)
         print(f"written to {report.RESULTS.name}")
     print(f"{len(rows)} lines in {took:.0f} s")
     return 1 if failed else 0

@@ -57,8 +57,8 @@ def run() -> Iterator[Row]:
         what=f"peak memory of that, {COUNT:,} peers",
         ours=Spread.of(each["peak"] for each in found["ours"]).text("MiB", 0),
         against=f"`json.loads` {Spread.of(each['peak'] for each in found['json']).text('MiB', 0)}",
-        ratio=ratio(
-            (each["allocated"] for each in found["ours"]), (each["allocated"] for each in found["json"])
-        ).text("", 2),
+        ratio=ratio((each["allocated"] for each in found["ours"]), (each["allocated"] for each in found["json"])).text(
+            "", 2
+        ),
         remark="the process's peak above the input; the ratio is of the allocations at their peak (tracemalloc)",
     )

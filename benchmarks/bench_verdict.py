@@ -29,6 +29,7 @@ def run() -> Iterator[Row]:
     done = rounds(COUNT)
     ours = [each.ours.verdict for each in done]
     wrong = Counter(text for each in done for text in each.ours.wrong)
+    missed = Counter(name for each in done for name, (gone, false) in each.missed.items() if gone or false)
     yield Row(
         what=wall,
         ours=Spread.of(ours).text("s", 3),
@@ -37,7 +38,8 @@ def run() -> Iterator[Row]:
         reach=f"< {REACH_S} s",
         reached=Spread.of(ours).median < REACH_S,
         remark="silent peers are called silent at 0.8 s; "
-        + (f"wrong verdicts: {dict(wrong)}" if wrong else "every verdict was right"),
+        + (f"wrong verdicts: {dict(wrong)}" if wrong else "every verdict was right")
+        + (f"; rounds in which another missed a server or named a wrong one: {dict(missed)}" if missed else ""),
     )
     own = [each.ours.cpu for each in done]
     with_children = Spread.of(each.ours.cpu_with_children for each in done)

@@ -9,6 +9,7 @@ scheduled job where APScheduler is among the modules, until its standard input e
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import sys
 from urllib.parse import urlsplit
@@ -45,7 +46,11 @@ async def tick() -> None:
 
 
 async def main(url: str, modules: list[str]) -> None:
-    kept: list[object] = [importlib.import_module(name) for name in modules]
+    kept: list[object] = []
+    for name in modules:
+        # The interpreter reports what it looked for and did not find as well.
+        with contextlib.suppress(ModuleNotFoundError):
+            kept.append(importlib.import_module(name))
     kept.append(await (by_httpx(url) if "httpx" in modules else by_h11(url)))
     if "apscheduler.schedulers.asyncio" in modules:
         timezone = importlib.import_module("datetime").timezone.utc

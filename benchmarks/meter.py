@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.namespaces import PREFIX, alive
+from benchmarks.namespaces import PREFIX
 from benchmarks.process import children_cpu_seconds, cpu_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-OURS = re.compile(rf"{PREFIX}-(\d+)-.*")
 
 
 def hierarchy() -> Path | None:
@@ -30,16 +27,6 @@ def hierarchy() -> Path | None:
         if kind == "cgroup2":
             return Path(where)
     return None
-
-
-def remove_leftovers() -> None:
-    """Empty groups of dead runs; the namespaces' leftovers were ended before."""
-    root = hierarchy()
-    for found in root.glob(f"{PREFIX}-*") if root else ():
-        match = OURS.fullmatch(found.name)
-        if match and not alive(int(match[1])):
-            with contextlib.suppress(OSError):
-                found.rmdir()
 
 
 class Meter:

@@ -1,7 +1,6 @@
 """Two network namespaces, a client's and its peers', named after this run and removed on any exit.
 
-A run that was killed leaves its namespaces behind: the next one ends what still runs in them and removes
-them. Nothing outside the `olb-PID-*` namespaces of dead runs is ever touched.
+What a killed run leaves behind is removed by the next one: leftovers.py.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import re
 import signal
 import subprocess
 from pathlib import Path
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PREFIX = "olb"
-OURS = re.compile(rf"{PREFIX}-(\d+)-(client|peers)")
 NETNS = Path("/run/netns")
 CLONE_NEWNET = 0x40000000
 
@@ -33,32 +30,13 @@ def ip(*words: str) -> None:
     subprocess.run(["ip", *words], check=True, capture_output=True)
 
 
-def alive(pid: int) -> bool:
-    """Whether that process is a run of the benchmarks: a pid may have been given to another program since."""
-    try:
-        return b"benchmarks" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
-
-
 def remove(name: str) -> None:
     """Ends what runs in the namespace, each by its own pid, then removes it."""
     found = subprocess.run(["ip", "netns", "pids", name], check=False, capture_output=True, text=True)
-    for word in found.stdout.split():
+    for pid in {int(word) for word in found.stdout.split()} - {os.getpid()}:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(int(word), signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
     subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
-
-
-def remove_leftovers() -> list[str]:
-    """Namespaces whose run is dead."""
-    gone = []
-    for found in sorted(NETNS.glob(f"{PREFIX}-*")) if NETNS.is_dir() else []:
-        match = OURS.fullmatch(found.name)
-        if match and not alive(int(match[1])):
-            remove(found.name)
-            gone.append(found.name)
-    return gone
 
 
 @contextlib.contextmanager

@@ -36,15 +36,16 @@ class Peer:
         return f"http://{self.address}:{PORT}"
 
 
-def mix(count: int, seed: int) -> list[Peer]:
-    """The same peers for the same seed."""
+def mix(count: int, seed: int, nearest_ms: float = LEAST_RTT_MS) -> list[Peer]:
+    """The same peers for the same seed; no server nearer than `nearest_ms`."""
     draw = random.Random(seed)
     alive = 3 if count == 20 else count * 5 // 100
     silent = 9 if count == 20 else count // 2
     kinds = ["alive"] * alive + ["silent"] * silent
     kinds += ["refusing"] * (count - len(kinds))
     draw.shuffle(kinds)
-    return [Peer(i, kind, draw.uniform(LEAST_RTT_MS, GREATEST_RTT_MS)) for i, kind in enumerate(kinds)]
+    least = {"alive": nearest_ms}
+    return [Peer(i, kind, draw.uniform(least.get(kind, LEAST_RTT_MS), GREATEST_RTT_MS)) for i, kind in enumerate(kinds)]
 
 
 def alive(peers: list[Peer]) -> list[Peer]:
@@ -131,9 +132,7 @@ def status(peers: list[Peer]) -> bytes:
         "CertDomains": None,
         "ExtraRecords": None,
         "Peer": {each["PublicKey"]: each for each in listed},
-        "User": {
-            "123": {"ID": 123, "LoginName": "bench@example.net", "DisplayName": "Bench", "ProfilePicURL": ""}
-        },
+        "User": {"123": {"ID": 123, "LoginName": "bench@example.net", "DisplayName": "Bench", "ProfilePicURL": ""}},
         "ClientVersion": None,
     }
     return json.dumps(tailnet, indent=2).encode() + b"\n"

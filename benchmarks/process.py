@@ -33,29 +33,32 @@ class Finished:
 
 
 def timed(words: Sequence[str | Path], env: Mapping[str, str] | None = None, *, keep: bool = True) -> Finished:
-    """Runs to the end. Output goes to a file: a pipe would make the program wait for its reader."""
+    """Runs to the end. Output goes to a file: a pipe would make the program wait for its reader.
+
+    `keep=False` drops the output and the guard against a program that does not end, each a part of a
+    millisecond, for programs that take ten.
+    """
     with tempfile.TemporaryFile() as output:
         sink = output if keep else subprocess.DEVNULL
         began = time.perf_counter()
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, env=env, cwd=ROOT)
-        guard = threading.Timer(LONGEST_S, process.kill) if keep else None
-        if guard:
-            guard.start()
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if guard:
+        guard = threading.Timer(LONGEST_S, process.kill)
+        try:
+            if keep:
+                guard.start()
+            _, status, usage = os.wait4(process.pid, 0)
+            wall = time.perf_counter() - began
+            process.returncode = os.waitstatus_to_exitcode(status)
+        finally:
             guard.cancel()
+            end(process)
         output.seek(0)
         text = output.read().decode(errors="replace")
-    cpu = usage.ru_utime + usage.ru_stime
-    return Finished(wall, cpu, process.returncode, text)
+    return Finished(wall, usage.ru_utime + usage.ru_stime, process.returncode, text)
 
 
 @contextlib.contextmanager
-def started(
-    words: Sequence[str | Path], *, env: Mapping[str, str] | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
+def started(words: Sequence[str | Path], *, env: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """A process that runs until the block ends."""
     quiet = subprocess.DEVNULL
     process = subprocess.Popen(words, stdin=quiet, stdout=quiet, stderr=quiet, env=env, cwd=ROOT)

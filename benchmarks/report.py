@@ -43,8 +43,8 @@ def commit() -> str:
     return said.stdout.strip() or "no commit yet"
 
 
-def surroundings(load: str) -> list[str]:
-    """When, on what, and which versions of everything that was measured."""
+def surroundings() -> list[str]:
+    """When, on what, and which versions of everything are measured: asked at the start, as sources change."""
     version = importlib.metadata.version
     ours = ", ".join(f"{name} {version(name)}" for name in ("httpx", "h11", "apscheduler", "msgspec"))
     programs = (
@@ -54,7 +54,7 @@ def surroundings(load: str) -> list[str]:
     )
     own = f"ollama-locate {version('ollama-locate')} ({commit()}), Python {platform.python_version()}"
     return [
-        f"- when: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, load average at the start {load}",
+        f"- when: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, load average {os.getloadavg()[0]:.2f}",
         f"- machine: {os.cpu_count()} cores, {platform.system()} {platform.release()}, {platform.machine()}",
         f"- ours: {own}, {ours}, installed by pip {pip_version()}",
         f"- {'; '.join(programs)}",
@@ -73,22 +73,22 @@ def table(rows: Sequence[Row]) -> list[str]:
     return drawn
 
 
-def write(rows: Sequence[Row], load: str, took_s: float) -> None:
+def write(rows: Sequence[Row], about: Sequence[str], took_s: float) -> None:
     """All of RESULTS.md: nothing in it is written by hand."""
     remarks = [f"- **{row.what}**: {row.remark}" for row in rows if row.remark]
     text = [
         "# Results",
         "",
-        f"Written by `python -m benchmarks {' '.join(sys.argv[1:])}`".rstrip() + f"` in {took_s:.0f} s.",
+        f"Written by `{' '.join(['python -m benchmarks', *sys.argv[1:]])}` in {took_s:.0f} s.",
         "",
-        *surroundings(load),
+        *about,
         "",
         "Medians of several rounds, least and greatest in brackets; in each round the order of the programs is",
         "rotated. A ratio is the median of the rounds' ratios: judge by those, as the times are this machine's.",
         "",
         *table(rows),
         "",
-        "## What limits it",
+        "## Remarks, and what limits it",
         "",
         *(remarks or ["- nothing was remarked"]),
         "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -59,8 +60,8 @@ def curl(addresses: Path) -> list[str]:
 
 
 def curl_found(output: str) -> set[str]:
-    answered = (line.split()[1] for line in output.splitlines() if line.startswith("200 "))
-    return {url.split("/")[2].split(":")[0] for url in answered}
+    """Among the progress that curl shows of parallel transfers, silent or not."""
+    return set(re.findall(rf"200 http://([\d.]+):{PORT}/", output))
 
 
 def llama_scanner() -> list[str] | None:

@@ -1,10 +1,26 @@
 """The entry of `ollama-locate`: the bare command is answered without importing the rest."""
 
+import os
 import sys
 
 
 def main() -> int:
     """Run the command line; returns the exit code."""
+    if sys.stdout is None:
+        return 1
+    try:
+        code = _run()
+        sys.stdout.flush()
+    except OSError as error:
+        # Nobody reads (`| head`), or what is written to is full: Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            sys.stderr.write(f"ollama-locate: cannot write the answer: {error.strerror}\n")
+        return 1
+    return code
+
+
+def _run() -> int:
     if sys.argv[1:] in ([], ["url"]):
         from ollama_locate import query  # noqa: PLC0415 - this module knows both paths and imports only one
 

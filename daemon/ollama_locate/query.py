@@ -52,7 +52,7 @@ def read(path: str) -> tuple[str, str] | None:
     return url, verdict
 
 
-def answer(*, strict: bool = False) -> int | None:
+def answer() -> int | None:
     """Print the endpoint and return the exit code; None: leave it to the slow path, which has more to say."""
     path = folder()
     found = read(path) if path else None
@@ -62,7 +62,6 @@ def answer(*, strict: bool = False) -> int | None:
     sys.stdout.write(url + "\n")
     if verdict == "stale":
         sys.stderr.write("ollama-locate: stale: it does not answer now; `ollama-locate why` says more\n")
-        return 3 if strict else 0
     return 0
 
 

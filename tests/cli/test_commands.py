@@ -101,7 +101,7 @@ def test_url_by_model(run: Command, model: str, code: int, out: str) -> None:
             id="every refusing peer is named, with the line that mends it",
         ),
         pytest.param({}, b"", ["Tailscale: the tailscale command stopped in the middle"], id="no usable tailscale"),
-        pytest.param({}, tailscale.raw(), ["No machine of the tailnet may be asked"], id="an empty tailnet"),
+        pytest.param({}, tailscale.raw(), ["Your tailnet has no other machine"], id="an empty tailnet"),
         pytest.param(
             {"n2:11434": gone(Outcome.FORBIDDEN_HOST)},
             tailscale.raw(node("gpu", 2)),
@@ -132,9 +132,9 @@ def test_status_is_tab_separated_elsewhere_than_on_a_terminal(run: Command) -> N
     rows = [line.split("\t") for line in out.splitlines()]
     assert code == 0
     assert ["endpoint", GPU] in rows
-    assert ["gpu", "chosen", "10.0 ms", "direct", "2", GPU, ""] in rows
-    assert ["nas", "slower", "200 ms", "direct", "2", NAS, ""] in rows
-    assert any(row[:2] == ["this machine", "down"] and row[-1] == "no Ollama runs here" for row in rows)
+    assert ["gpu", "chosen", "10.0 ms", "direct", "2", GPU] in rows
+    assert ["nas", "slower", "200 ms", "direct", "2", NAS] in rows
+    assert ["this machine", "refused", "-", "local", "-", "http://localhost:11434"] in rows
     assert "\x1b" not in out
     assert "2 other peers are left alone" in out
 

@@ -39,7 +39,7 @@ def on_terminal(*words: str, width: int = 100) -> str:
         stdout=theirs,
         stderr=theirs,
         stdin=theirs,
-        env=dict(os.environ),  # said, as readline puts COLUMNS into what a child would inherit else
+        env={name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")},
     )
     os.close(theirs)
     shown = b""

@@ -12,7 +12,7 @@ from tests.standins.tailscale import node
 from .test_snapshot import of, server, snap
 from .world import Step, World, away, key, look, no, ok, settings, tailnet
 
-REST = " Ollama and the static list can be used."
+WITHOUT = "Without it only this machine and the static list are used."
 SERVE = "tailscale serve --bg --tcp {0} tcp://127.0.0.1:{0}"
 
 
@@ -22,11 +22,21 @@ SERVE = "tailscale serve --bg --tcp {0} tcp://127.0.0.1:{0}"
         pytest.param([look("gpu"), ok("gpu")], [], id="all is well"),
         pytest.param(
             [away(Absence.STOPPED)],
-            [
-                "Tailscale: Tailscale is turned off; `tailscale up` turns it on. Until then only this machine's own"
-                + REST
-            ],
+            [f"Tailscale: Tailscale is turned off; `tailscale up` turns it on. {WITHOUT}"],
             id="tailscale is off",
+        ),
+        pytest.param(
+            [away(Absence.NOT_INSTALLED)],
+            [
+                f"Tailscale: tailscale is not installed, or its command was not found. {WITHOUT}",
+                'If it is installed, write where its command is into the config: tailscale = "/path/of/it"',
+            ],
+            id="tailscale is not found",
+        ),
+        pytest.param(
+            [look()],
+            ["Your tailnet has no other machine; install Tailscale on the one that runs Ollama."],
+            id="nobody else is there",
         ),
         pytest.param(
             [look("gpu", UserID=2)],
@@ -128,6 +138,19 @@ def test_this_machine_is_not_told_to_publish_what_does_not_run() -> None:
     assert "tailscale serve" not in (
         mend(server(snap(look(), no("local", Outcome.REFUSED), chosen=chosen), "local")) or ""
     )
+
+
+@pytest.mark.parametrize(
+    ("check", "want"),
+    [
+        pytest.param(no("self", Outcome.REFUSED), 1, id="no Ollama runs here"),
+        pytest.param(ok("self"), 0, id="it listens on the tailnet's address only"),
+    ],
+)
+def test_this_machine_is_told_how_to_start_its_own(check: Step, want: int) -> None:
+    chosen = settings(local=Local.AUTO)
+    found = advice(snap(look("gpu"), ok("gpu"), no("local", Outcome.REFUSED), check, chosen=chosen))
+    assert len([sentence for sentence in found if sentence.endswith("ollama serve")]) == want
 
 
 def test_the_detail_of_an_error_is_said() -> None:

@@ -67,6 +67,14 @@ def test_waits_are_spread_by_a_tenth(jitter: float, seconds: float) -> None:
     assert wait(UP, Outcome.ALIVE, 0, interval=30.0, online=True, jitter=jitter) == pytest.approx(seconds)
 
 
+def test_one_that_is_wanted_is_asked_often_though_it_never_answered() -> None:
+    seconds = [
+        wait(NEVER, Outcome.SILENT, 99, interval=30.0, online=False, jitter=0.0, wanted=wanted)
+        for wanted in (True, False)
+    ]
+    assert seconds == [60.0, 900.0]
+
+
 def test_what_decides_at_once_is_not_spread() -> None:
     assert wait(doubt(1), Outcome.SILENT, 1, interval=30.0, online=True, jitter=1.0) == 0.4
 

@@ -15,7 +15,7 @@ prefer = ["gpu", "tag:ollama", "*", "local"]
 local = "last"
 allow = ["user:bob@example.com"]
 deny = ["100.64.0.9"]
-trusted_networks = ["192.168.7.0/24", "fd00::/8"]
+trusted_networks = ["192.168.7.0/24", "fd00:7::/32"]
 tailscale = "~/bin/tailscale"
 log_level = "debug"
 
@@ -41,7 +41,7 @@ def test_a_whole_config_is_read() -> None:
     assert [entry.text for entry in found.prefer] == ["gpu", "tag:ollama", "*", "local"]
     assert (found.local, found.log_level, found.tailscale) == (Local.LAST, "debug", "~/bin/tailscale")
     assert [entry.text for entry in (*found.allow, *found.deny)] == ["user:bob@example.com", "100.64.0.9"]
-    assert [str(network) for network in found.trusted_networks] == ["192.168.7.0/24", "fd00::/8"]
+    assert [str(network) for network in found.trusted_networks] == ["192.168.7.0/24", "fd00:7::/32"]
     assert found.static == (
         StaticServer("den", "192.168.7.7", 11434),
         StaticServer("far", "ollama.example", 443, tls=True),
@@ -106,6 +106,10 @@ def test_local_says_how_this_machine_is_used(local: str, *, use: bool, check: bo
         pytest.param('allow = ["local"]', "`local` stands in prefer only", id="local in allow"),
         pytest.param('deny = [" x"]', "deny: an entry is empty or has blanks around it", id="blanks in an entry"),
         pytest.param('trusted_networks = ["gpu"]', "`gpu` is no IP or network", id="no network"),
+        pytest.param('trusted_networks = ["0.0.0.0/0"]', "`0.0.0.0/0` is too wide to be trusted", id="the internet"),
+        pytest.param('trusted_networks = ["8000::/1"]', "is too wide to be trusted; at most a /7", id="half of IPv6"),
+        pytest.param('allow = ["*"]', "`*` would let in everybody's machines", id="everybody"),
+        pytest.param('tailscale = "/a\\u0000b"', "must be an absolute path", id="a path with a NUL"),
         pytest.param(
             'local = "frist"', "first, last, off, not 'frist'; did you mean `first`?", id="a typo in a choice"
         ),

@@ -135,9 +135,10 @@ def test_who_lived_for_hours_is_not_held_because_the_network_was_away() -> None:
     assert health.held_until <= later + 60
 
 
-def test_when_somebody_answers_at_last_the_failures_that_did_not_count_are_forgotten() -> None:
-    health = doubted_anew(play(OK, *[ALONE] * 50))
-    assert (health.misses, health.fails, health.wavering) == (1, 1, True)
+def test_when_somebody_answers_at_last_the_checks_that_decide_follow_each_other_at_once() -> None:
+    health = play(OK, *[ALONE] * 50)
+    assert (health.fails, health.wavering) == (1, False)
+    assert (doubted_anew(health).fails, doubted_anew(health).wavering) == (1, True)
 
 
 def test_after_the_network_was_away_the_first_failure_is_a_doubt_only() -> None:

@@ -181,7 +181,6 @@ def test_servers_due_at_nearly_the_same_time_are_asked_together_but_none_before_
     assert due(world) == ["gpu", "nas"]
 
 
-@pytest.mark.xfail(strict=True, reason="due() pulls in whoever is due within 6 s, also one in doubt")
 def test_checks_that_decide_stay_apart_whoever_else_is_due() -> None:
     world = World()
     for step in (look("gpu", "nas"), ok("gpu"), ok("nas", 40), decide, after(20)):

@@ -9,6 +9,7 @@ from ollama_locate.core.patterns import (
     Form,
     Pattern,
     matches,
+    names,
     parse_network,
     parse_pattern,
     tier_of_local,
@@ -83,6 +84,7 @@ def test_a_network_is_read_or_refused() -> None:
         pytest.param("gpu.other.ts.net", ELSEWHERE, True, id="but has its whole one"),
         pytest.param("gpu", {"DNSName": ""}, False, id="a host name is never looked at"),
         pytest.param("tag:lab", TAGGED, True, id="any of its tags"),
+        pytest.param("tag:lab", {**TAGGED, **ELSEWHERE}, False, id="the tags of another tailnet are not ours"),
         pytest.param("tag:la", TAGGED, False, id="no part of a tag"),
         pytest.param("user:ME@example.com", {}, True, id="its user"),
         pytest.param("user:me@example.com", {"UserID": 2}, False, id="another user"),
@@ -97,6 +99,21 @@ def test_a_network_is_read_or_refused() -> None:
 )
 def test_an_entry_speaks_of_a_peer(text: str, fields: dict[str, Any], *, want: bool) -> None:
     assert matches(parse_pattern(text), tailnet(node("gpu", 2, **fields)).peers[0]) is want
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        pytest.param("GPU", True, id="its name"),
+        pytest.param("gpu.tail-lab.ts.net", True, id="its whole name"),
+        pytest.param("nas", False, id="another name"),
+        pytest.param("100.64.0.0/24", True, id="its address"),
+        pytest.param("100.64.1.0/24", False, id="another address"),
+        pytest.param("tag:gpu", False, id="tags are not known"),
+    ],
+)
+def test_an_entry_speaks_of_a_server_of_which_only_name_and_url_are_known(text: str, *, want: bool) -> None:
+    assert names(parse_pattern(text), "gpu", "http://100.64.0.2:11434") is want
 
 
 @pytest.mark.parametrize(

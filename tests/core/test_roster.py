@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from ollama_locate.core.patterns import parse_pattern
 from ollama_locate.core.roster import Roster
 from ollama_locate.core.server import Kind
 from ollama_locate.core.tailnet import Absence, Tailnet, Unavailable
@@ -20,8 +21,11 @@ HERE = LastGood("local:11434", "this machine", "http://localhost:11434")
 @pytest.mark.parametrize(
     ("reason", "away"),
     [(reason, False) for reason in (Absence.HUNG, Absence.GARBAGE, Absence.TRUNCATED, Absence.TOO_LARGE)]
-    + [(reason, False) for reason in (Absence.WRONG_TYPE, Absence.EXIT_CODE, Absence.GUI_NOT_CLI)]
-    + [(reason, True) for reason in (Absence.NOT_INSTALLED, Absence.NOT_RUNNING, Absence.STOPPED, Absence.NO_STATE)]
+    + [
+        (reason, False)
+        for reason in (Absence.WRONG_TYPE, Absence.EXIT_CODE, Absence.GUI_NOT_CLI, Absence.NOT_INSTALLED)
+    ]
+    + [(reason, True) for reason in (Absence.NOT_RUNNING, Absence.STOPPED, Absence.NO_STATE)]
     + [(reason, True) for reason in (Absence.NEEDS_LOGIN, Absence.NEEDS_MACHINE_AUTH, Absence.STARTING)],
 )
 def test_a_look_that_failed_does_not_take_the_tailnet_away(reason: Absence, *, away: bool) -> None:
@@ -30,6 +34,15 @@ def test_a_look_that_failed_does_not_take_the_tailnet_away(reason: Absence, *, a
     assert roster.see(Unavailable(reason), 1.0) is False
     assert roster.away is away
     assert key("gpu") in roster.tracks
+
+
+def test_a_command_that_vanishes_is_being_upgraded_unless_it_never_was_there() -> None:
+    roster = Roster(PLAIN, 0.0)
+    roster.see(Unavailable(Absence.NOT_INSTALLED), 0.0)
+    assert roster.away
+    roster.see(named("gpu"), 1.0)
+    roster.see(Unavailable(Absence.NOT_INSTALLED), 2.0)
+    assert not roster.away
 
 
 def test_the_tailnet_comes_back_once() -> None:
@@ -53,6 +66,8 @@ def test_while_it_is_away_only_this_machine_and_static_servers_can_be_reached() 
     ("good", "seen", "want"),
     [
         pytest.param(last_good("gpu"), False, True, id="a peer, and no tailnet was seen yet: it cannot be judged"),
+        pytest.param(last_good("pi"), False, False, id="a peer that the config denies by name"),
+        pytest.param(last_good("vm"), False, False, id="a peer that the config denies by address"),
         pytest.param(last_good("gpu"), True, True, id="a peer that is there"),
         pytest.param(last_good("nas"), True, False, id="a peer that is not there"),
         pytest.param(replace(last_good("gpu"), url="http://100.64.0.9:11434"), True, False, id="at another address"),
@@ -63,7 +78,8 @@ def test_while_it_is_away_only_this_machine_and_static_servers_can_be_reached() 
     ],
 )
 def test_what_was_published_is_still_trusted(good: LastGood, *, seen: bool, want: bool) -> None:
-    roster = Roster(WITH_DEN, 0.0)
+    denied = (parse_pattern("pi.tail-lab.ts.net"), parse_pattern("100.64.0.6"), parse_pattern("tag:nas"))
+    roster = Roster(replace(WITH_DEN, deny=denied), 0.0)
     if seen:
         roster.see(named("gpu"), 0.0)
     assert roster.still_trusts(good) is want

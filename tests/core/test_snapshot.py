@@ -145,6 +145,18 @@ def test_this_machine_has_words_of_its_own(step: Step, name: str, text: str) -> 
     assert (found.text, found.path) == (text, "local")
 
 
+def test_this_machine_s_place_is_explained_by_its_setting() -> None:
+    found = snap(look("gpu"), ok("local", 1), ok("gpu", 50), chosen=settings(local=Local.LAST))
+    assert "see `local` in the config" in server(found, "local").text
+
+
+def test_the_daemon_s_problems_are_published() -> None:
+    world = World()
+    decision = world.locator.conclude(world.now)
+    found = take(world.locator, decision, TEMPLATES, Clock(0.0, WALL), Run(1, problems=("no disk",)))
+    assert found.problems == ("no disk",)
+
+
 def test_a_round_trip_is_shown_while_the_server_is_up_only() -> None:
     found = server(snap(look("gpu"), ok("gpu"), no("gpu", REFUSED, times=3)), "gpu")
     assert (found.rtt_ms, found.spread_ms, found.health, found.fails) == (None, None, "down", 3)

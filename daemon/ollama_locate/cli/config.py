@@ -7,6 +7,7 @@ import msgspec
 
 from ollama_locate.core.config import KEYS, Config
 from ollama_locate.core.constants import SCHEMA
+from ollama_locate.core.server import http_url
 from ollama_locate.edge.folders import config_file
 
 from .show import line, note, table
@@ -50,7 +51,7 @@ def values(config: Config) -> dict[str, object]:
         "allow": [pattern.text for pattern in config.allow],
         "deny": [pattern.text for pattern in config.deny],
         "trusted_networks": [str(network) for network in config.trusted_networks],
-        "static": {one.name: f"{'https' if one.tls else 'http'}://{one.host}:{one.port}" for one in config.static},
+        "static": {one.name: http_url(one.host, one.port, "https" if one.tls else "http") for one in config.static},
         "variables": dict(config.variables),
         "tailscale": config.tailscale,
         "log_level": config.log_level,

@@ -1,7 +1,6 @@
 """The command line of `ollama-locate`: which words mean which command."""
 
 import argparse
-import os
 import sys
 
 from ollama_locate.core.constants import VERSION
@@ -46,13 +45,8 @@ def main(argv: list[str]) -> int:
     args = parser().parse_args(argv)
     try:
         code: int = args.run(args)
-        sys.stdout.flush()
     except OperatorError as error:
         sys.stderr.write(f"ollama-locate: {error}\n")
-        return 1
-    except BrokenPipeError:
-        # The reader has gone (`| head`); Python would complain once more when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         return 130

@@ -1,20 +1,20 @@
 """`ollama-locate refresh`: let the daemon look at everything again, now."""
 
 import argparse
+import contextlib
 import sys
 import time
 from typing import Any, Final
 
-from ollama_locate.core.constants import REFRESH_MIN_GAP, STATUS_DEADLINE, TIMEOUT
-from ollama_locate.core.errors import OperatorError
+from ollama_locate.core.constants import FALL, FAST_RECHECK, REFRESH_MIN_GAP, STATUS_DEADLINE, TIMEOUT
+from ollama_locate.core.errors import OperatorError, StateFolderError
 from ollama_locate.edge.folders import reader_folder
 from ollama_locate.edge.lock import holder
 from ollama_locate.edge.requests import Request, send
 
 from .show import note, round_trip
-from .state import published
+from .state import config, published
 
-_PATIENCE: Final = REFRESH_MIN_GAP + STATUS_DEADLINE + TIMEOUT
 _LOOK_AGAIN: Final = 0.02
 
 
@@ -30,18 +30,35 @@ def run(_args: argparse.Namespace) -> int:
     pid = holder(folder)
     if pid is None:
         raise OperatorError("no daemon runs here; start one with `ollama-located &`")
-    before = published(folder)
+    try:
+        before = published(folder)
+    except StateFolderError:
+        before = None  # damaged; the round that is asked for here writes it anew
     served = before.snapshot.refreshes if before else -1
     send(folder, Request("refresh"), pid)
-    ends = time.monotonic() + _PATIENCE
+    # At the worst tailscale hangs, and somebody who may be down is asked FALL times.
+    patience = REFRESH_MIN_GAP + STATUS_DEADLINE + FALL * (FAST_RECHECK + _timeout())
+    now, ends = None, time.monotonic() + patience
     while time.monotonic() < ends:
-        now = published(folder)
+        with contextlib.suppress(StateFolderError):
+            now = published(folder)
         if now is not None and now.snapshot.refreshes > served:
             decision = now.snapshot.decision
             rtt = next((one.rtt_ms for one in now.snapshot.servers if one.key == decision.server), None)
-            up = sum(one.health == "up" and one.kind != "self_check" for one in now.snapshot.servers)
             sys.stdout.write(decision.endpoint + "\n")
-            note(f"{decision.name}, {round_trip(rtt)}, {decision.verdict}; {up} healthy: {decision.text}")
+            if decision.server is None:
+                note(f"none found: {decision.text}")
+            else:
+                note(f"{decision.name}, {round_trip(rtt)}, {decision.verdict}: {decision.text}")
+            for problem in now.snapshot.problems:
+                note(f"ollama-locate: {problem}")
             return 0
         time.sleep(_LOOK_AGAIN)
-    raise OperatorError(f"the daemon (pid {pid}) has not answered for {_PATIENCE:.0f} s; its log says more")
+    raise OperatorError(f"the daemon (pid {pid}) has not answered for {patience:.0f} s; its log says more")
+
+
+def _timeout() -> float:
+    try:
+        return config().timeout
+    except OperatorError:
+        return TIMEOUT  # the daemon says what is wrong with the config

@@ -15,6 +15,12 @@ STYLES: Final = {
     "no_models": "yellow",
     "lacks_model": "yellow",
     "down": "red",
+    "refused": "red",
+    "silent": "red",
+    "empty": "red",
+    "not_ollama": "red",
+    "forbidden_host": "red",
+    "error": "red",
     "fresh": "bold green",
     "stale": "yellow",
     "none": "red",
@@ -33,7 +39,9 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
     out = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0), show_header=any(columns))
     for column in columns:
-        out.add_column(column, overflow="fold", justify="right" if column == "RTT" else "left")
+        # An endpoint is for copying: it stays in one piece, whatever the width.
+        whole = column in ("SERVER", "ENDPOINT", "ADDRESS")
+        out.add_column(column, overflow="fold", no_wrap=whole, justify="right" if column == "RTT" else "left")
     for row in rows:
         out.add_row(*(Text(cell, style=STYLES.get(cell.replace(" ", "_"), "")) for cell in row))
     Console(highlight=False).print(out)

@@ -75,4 +75,4 @@ def _look(folder: Path, problem: str | None) -> Seen:
     else:
         why = "no daemon runs; start one with `ollama-located &`, and every answer comes at once"
     sys.stderr.write(f"ollama-locate: {why}. Looked for myself in {took:.1f} s.\n")
-    return Seen(snapshot)
+    return Seen(snapshot, pid)

@@ -30,16 +30,18 @@ def run(args: argparse.Namespace) -> int:
         ("", ""),
         [
             ("endpoint", decision.endpoint),
-            ("server", f"{decision.name}, for {ago(_since(decision.since))}"),
+            ("server", f"{decision.name}, for {ago(_since(decision.since))}" if decision.server else "none found"),
             ("verdict", decision.verdict),
             ("because", decision.text),
             ("tailnet", f"running, here is {tailnet.self}" if tailnet.state == "running" else tailnet.text),
             ("daemon", _daemon(now)),
         ],
     )
+    for problem in now.snapshot.problems:
+        line(f"problem: {problem}")
     line()
     rows = [row(server) for server in now.snapshot.servers if server.kind != "self_check"]
-    table(("SERVER", "STANDING", "RTT", "PATH", "MODELS", "ENDPOINT", ""), rows)
+    table(("SERVER", "STANDING", "RTT", "PATH", "MODELS", "ENDPOINT"), rows)
     left = len(now.snapshot.rejected)
     if left:
         line()
@@ -50,21 +52,23 @@ def run(args: argparse.Namespace) -> int:
 def row(server: ServerState) -> tuple[str, ...]:
     """One server as cells."""
     models = "-" if server.models is None or server.health != "up" else str(len(server.models))
-    text = "" if server.health == "up" else server.detail or server.text
+    standing = server.standing.replace("_", " ")
+    if server.standing == "down" and server.outcome not in (None, "alive"):
+        standing = str(server.outcome).replace("_", " ")
     return (
         server.name,
-        server.standing.replace("_", " "),
+        standing,
         round_trip(server.rtt_ms),
         server.path,
         models,
         server.url,
-        text,
     )
 
 
 def _daemon(now: Seen) -> str:
     if now.age is None:
-        return "none runs; this was looked up just now"
+        silent = f"pid {now.pid} has not reported for a while" if now.pid else "none runs"
+        return f"{silent}; this was looked up just now"
     heard = f"heard {ago(now.age)} ago, version {now.snapshot.program}"
     return f"pid {now.pid}, {heard}" if now.pid else f"none runs any more; {heard}"
 

@@ -1,6 +1,7 @@
 """`ollama-locate why [PEER]`: why that one, and why no other."""
 
 import argparse
+import datetime as dt
 import os
 from typing import Any
 
@@ -11,9 +12,12 @@ from ollama_locate.core.constants import SCHEMA
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.snapshot import RejectedState, ServerState, Snapshot
 from ollama_locate.core.text import shown
+from ollama_locate.edge.folders import config_file
 
-from .show import line, round_trip, table
+from .show import ago, line, note, round_trip, table
 from .state import seen
+
+_ALLOWABLE = ("other_user", "shared_in", "tagged", "self_tagged", "phone_or_tv")
 
 
 def add(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -27,6 +31,8 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the reasons."""
     snapshot = seen().snapshot
+    for problem in snapshot.problems:
+        note(f"ollama-locate: {problem}")
     if args.peer:
         return _one(snapshot, args.peer, as_json=args.json)
     if args.json:
@@ -68,8 +74,9 @@ def _reason(server: ServerState) -> str:
     parts = [server.text]
     if server.detail:
         parts.append(f"({server.detail})")
-    if server.held_until:
-        parts.append(f"until {server.held_until[11:19]} UTC")
+    if server.held_until and server.standing == "held_down":
+        left = dt.datetime.fromisoformat(server.held_until) - dt.datetime.now(dt.UTC)
+        parts.append(f"(for another {ago(left.total_seconds())})")
     return " ".join(parts)
 
 
@@ -89,20 +96,24 @@ def _one(snapshot: Snapshot, wanted: str, *, as_json: bool) -> int:
         _server(server)
     for peer in rejected:
         line(f"{peer.name or peer.key} ({', '.join(peer.addresses)}) is left alone: {peer.text}.")
+        if peer.reason in _ALLOWABLE and peer.name:
+            line(f'  To use it all the same, write in {config_file()}: allow = ["{peer.name}"]')
     return 0
 
 
 def _speaks_of(server: ServerState, wanted: str) -> bool:
     text = wanted.lower().rstrip("/")
     names = (server.name.lower(), server.name.partition(":")[0].lower(), server.name.partition(".")[0].lower())
-    host = server.url.partition("://")[2].rpartition(":")[0].strip("[]")
-    return text in (*names, server.key.lower(), server.url.lower(), host)
+    authority = server.url.partition("://")[2]
+    host = authority.rpartition(":")[0].strip("[]")
+    return text in (*names, server.key.lower(), server.url.lower(), authority, host, server.kind)
 
 
 def _server(server: ServerState) -> None:
     line(f"{server.name}: {server.standing.replace('_', ' ')}: {_reason(server)}")
-    shown_models = ", ".join((server.models or ())[:8])
-    more = len(server.models or ()) - 8
+    models = server.models
+    shown_models = ", ".join((models or ())[:8])
+    more = len(models or ()) - 8
     facts = [
         ("endpoint", server.url),
         ("answer", f"{server.outcome or 'none yet'}{f' ({server.detail})' if server.detail else ''}"),
@@ -110,7 +121,7 @@ def _server(server: ServerState) -> None:
         ("round trip", f"{round_trip(server.rtt_ms)}, spread {round_trip(server.spread_ms)}"),
         ("path", server.path),
         ("version", server.version or "-"),
-        ("models", (shown_models + (f" and {more} more" if more > 0 else "")) or "-"),
+        ("models", (shown_models + (f" and {more} more" if more > 0 else "")) or ("-" if models is None else "none")),
         ("asked at", server.checked_at or "-"),
     ]
     table(("", ""), [(f"  {name}", value) for name, value in facts])

@@ -8,7 +8,7 @@ _NAMES_MAX = 6
 
 _SERVE = "tailscale serve --bg --tcp {port} tcp://127.0.0.1:{port}"
 
-_HERE = "No Ollama runs here; start it by typing: ollama serve"
+_HERE = "This machine: no Ollama runs here. To use its own, type: ollama serve"
 
 _MENDS = {
     "refused": "{names}: nothing listens on port {port}. If Ollama runs there, publish it by typing, there: {serve}",
@@ -25,23 +25,27 @@ def advice(snapshot: Snapshot) -> list[str]:
     """Sentences for a person whose endpoint is not what they want, the most useful first."""
     lines = []
     if snapshot.tailnet.state != "running":
-        lines.append(
-            f"Tailscale: {snapshot.tailnet.text}. Until then only this machine's own Ollama"
-            " and the static list can be used."
-        )
+        lines.append(f"Tailscale: {snapshot.tailnet.text}. Without it only this machine and the static list are used.")
+        if snapshot.tailnet.state == "not_installed":
+            lines.append('If it is installed, write where its command is into the config: tailscale = "/path/of/it"')
+    elif not snapshot.rejected and not any(server.kind == "peer" for server in snapshot.servers):
+        lines.append("Your tailnet has no other machine; install Tailscale on the one that runs Ollama.")
     elif not any(server.kind == "peer" for server in snapshot.servers):
         lines.append(
             f"No machine of the tailnet may be asked ({len(snapshot.rejected)} left alone); see `allow` in the config."
         )
     for outcome, sentence in _MENDS.items():
         lines += _mend(sentence, [one for one in snapshot.servers if one.kind == "peer" and one.outcome == outcome])
+    serves = any(one.kind == "self_check" and one.outcome == "alive" for one in snapshot.servers)
+    if not serves and any(one.kind == "local" and one.outcome == "refused" for one in snapshot.servers):
+        lines.append(_HERE)
     idle = [one for one in snapshot.servers if one.health == "up" and one.models == () and one.kind != "self_check"]
     return lines + _mend("{names}: up, but it lists no model. Pull one there: ollama pull mistral", idle)
 
 
 def mend(server: ServerState) -> str | None:
     """The sentence for one server, if there is something to do."""
-    if server.kind in ("local", "self_check"):
+    if server.kind != "peer":
         return _HERE if server.kind == "local" and server.outcome == "refused" else None
     sentence = _MENDS.get(server.outcome or "")
     return _mend(sentence, [server])[0] if sentence else None

@@ -18,26 +18,37 @@ from .health import Health
 from .outcome import Outcome
 
 
-def wait(health: Health, outcome: Outcome, repeats: int, *, interval: float, online: bool, jitter: float) -> float:
+def wait(  # noqa: PLR0913 - all that a wait depends on, by name
+    health: Health,
+    outcome: Outcome,
+    repeats: int,
+    *,
+    interval: float,
+    online: bool,
+    jitter: float,
+    wanted: bool = False,
+) -> float:
     """Seconds from the end of a probe to the next one.
 
-    `repeats` counts the probes in a row, this one included, that found no Ollama. A server in doubt, or
-    one that has answered once since it was down, is asked again at once; the others by what they said.
+    `wanted` is one that is waited for although it has not answered yet. `repeats` counts the probes in a
+    row, this one included, that found no Ollama. A server in doubt, or one that has answered once since it
+    was down, is asked again at once; the others by what they said.
     """
     if health.wavering:
         return FAST_RECHECK
     if health.in_doubt:
         # Nobody answers, so nothing counts: asking ever more often would not help.
         return min(interval, FAST_RECHECK * math.exp2(min(health.misses - FALL, 16)))
-    return _steady(health, outcome, repeats, interval, online=online) * (1.0 + JITTER * jitter)
+    known = wanted or health.answered_at is not None
+    return _steady(outcome, repeats, interval, known=known, online=online) * (1.0 + JITTER * jitter)
 
 
-def _steady(health: Health, outcome: Outcome, repeats: int, interval: float, *, online: bool) -> float:
+def _steady(outcome: Outcome, repeats: int, interval: float, *, known: bool, online: bool) -> float:
     if outcome is Outcome.ALIVE:
         return interval
     if outcome is not Outcome.SILENT:
         limit = REFUSED_MAX_WAIT
-    elif health.answered_at is not None:
+    elif known:
         limit = KNOWN_MAX_WAIT
     elif online:
         limit = SILENT_MAX_WAIT

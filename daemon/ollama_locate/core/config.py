@@ -21,6 +21,7 @@ LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
 _STATIC_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,63}")
+_WIDEST: Final = {4: 8, 6: 7}
 _PLACEHOLDER: Final = re.compile(r"\{[^}]*\}")
 _RESERVED: Final = re.compile(
     r"PATH|HOME|USER|LOGNAME|SHELL|PWD|OLDPWD|IFS|ENV|TERM|LANG|TMPDIR|EDITOR|VISUAL|PAGER|PROMPT_COMMAND"
@@ -170,6 +171,12 @@ def _who(value: object) -> tuple[Pattern, ...]:
     return _patterns(texts)
 
 
+def _allow(value: object) -> tuple[Pattern, ...]:
+    if "*" in _strings(value):
+        raise ValueError("`*` would let in everybody's machines; name them, their tags or their users")
+    return _who(value)
+
+
 def _choice(*allowed: str) -> Callable[[object], str]:
     def read(value: object) -> str:
         if not isinstance(value, str) or value not in allowed:
@@ -237,13 +244,17 @@ def expand(template: str, url: str, host: str, port: str) -> str:
 
 
 def _path(value: object) -> str:
-    if not isinstance(value, str) or not value.startswith(("/", "~/")):
+    if not isinstance(value, str) or not value.startswith(("/", "~/")) or "\0" in value:
         raise ValueError(f"must be an absolute path, not {shown(repr(value))}")
     return value
 
 
 def _networks(value: object) -> tuple[Network, ...]:
-    return tuple(parse_network(text) for text in _strings(value))
+    found = tuple(parse_network(text) for text in _strings(value))
+    for network in found:
+        if network.prefixlen < _WIDEST[network.version]:
+            raise ValueError(f"`{network}` is too wide to be trusted; at most a /{_WIDEST[network.version]}")
+    return found
 
 
 def _warnings(variables: Mapping[str, str]) -> tuple[str, ...]:
@@ -263,7 +274,7 @@ _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "timeout": _duration(TIMEOUT_MIN, TIMEOUT_MAX),
     "prefer": _patterns,
     "local": lambda value: Local(_choice(*(one.value for one in Local))(value)),
-    "allow": _who,
+    "allow": _allow,
     "deny": _who,
     "trusted_networks": _networks,
     "static": _static,

@@ -169,6 +169,9 @@ STATE_MAX_BYTES: Final = 64 * 2**20
 REARM_DELAY: Final = 0.02
 """The probe job is set again this long after a result: a sweep of a thousand sets it a few times only."""
 
+FILES_MODEST: Final = 10_240
+"""What macOS allows at the most (OPEN_MAX), where more is refused."""
+
 OPENING_GAP: Final = 0.05
 """While an opening round holds the first publication back, it is asked again this often: patience ends
 without any event."""

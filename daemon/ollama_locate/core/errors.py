@@ -11,3 +11,7 @@ class ConfigError(OperatorError):
 
 class StateFolderError(OperatorError):
     """The state folder or a file in it cannot be used: owner, permissions, kind, space."""
+
+
+class LockedError(StateFolderError):
+    """Another daemon serves the state folder."""

@@ -36,7 +36,7 @@ class Health(msgspec.Struct, frozen=True, gc=False):
 
     `misses` counts failures in a row whoever is to blame, `fails` those that count. `suspect_since` is
     when the first of them was sent, `answered_at` when the last answer came. `penalty` grows by 1 with each
-    fall and fades over an hour of life.
+    fall and fades over an hour of life. `hurried`: somebody else has answered after a silence of all.
     """
 
     status: Status = Status.UNKNOWN
@@ -48,6 +48,7 @@ class Health(msgspec.Struct, frozen=True, gc=False):
     up_since: float | None = None
     penalty: float = 0.0
     held_until: float = 0.0
+    hurried: bool = False
 
     @property
     def in_doubt(self) -> bool:
@@ -55,15 +56,22 @@ class Health(msgspec.Struct, frozen=True, gc=False):
         return self.status is not Status.DOWN and self.misses > 0 and self.answered_at is not None
 
     @property
+    def unsettled(self) -> bool:
+        """Whether its checks follow each other at a pace of their own."""
+        return self.in_doubt or (self.status is Status.DOWN and self.rises > 0)
+
+    @property
     def wavering(self) -> bool:
         """Whether the next checks, which follow at once, decide if it rises or falls."""
-        return (self.status is Status.DOWN and self.rises > 0) or (self.in_doubt and self.misses < FALL)
+        return (self.status is Status.DOWN and self.rises > 0) or (
+            self.in_doubt and (self.misses < FALL or self.hurried)
+        )
 
 
 def answered(health: Health, now: float) -> Health:
     """A probe found an Ollama. The first answer ever brings it up; one that fell must answer RISE times."""
     rises = health.rises + 1
-    record = replace(health, rises=rises, fails=0, misses=0, suspect_since=None, answered_at=now)
+    record = replace(health, rises=rises, fails=0, misses=0, suspect_since=None, answered_at=now, hurried=False)
     fell = health.status is Status.DOWN and health.answered_at is not None
     if health.status is Status.UP or (fell and rises < RISE):
         return record
@@ -76,15 +84,16 @@ def failed(health: Health, sent: float, now: float, proof: Proof) -> Health:
     since = sent if health.suspect_since is None else health.suspect_since
     counts = health.misses == 0 or proof is not Proof.NONE
     fails = health.fails + 1 if counts else health.fails
-    record = replace(health, rises=0, fails=fails, misses=health.misses + 1, suspect_since=since)
+    hurried = health.hurried and proof is not Proof.NONE
+    record = replace(health, rises=0, fails=fails, misses=health.misses + 1, suspect_since=since, hurried=hurried)
     if record.in_doubt:
         return _fall(record, now, blamed=proof is Proof.NETWORK) if fails >= FALL else record
     return replace(record, status=Status.DOWN)
 
 
 def doubted_anew(health: Health) -> Health:
-    """What follows when somebody answers at last: failures that did not count are forgotten."""
-    return replace(health, misses=health.fails)
+    """What follows when somebody answers at last: the checks that now decide follow each other at once."""
+    return replace(health, hurried=True)
 
 
 def forgiven(health: Health, now: float) -> Health:

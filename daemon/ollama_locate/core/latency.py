@@ -24,8 +24,3 @@ def clearly_faster(challenger: float | None, current: float | None) -> bool:
     if current is None:
         return True
     return current - challenger >= DEAD_BAND and challenger <= current * DEAD_BAND_RATIO
-
-
-def wins_from(current: float) -> float:
-    """The longest round trip that would still be clearly faster than this one."""
-    return min(current - DEAD_BAND, current * DEAD_BAND_RATIO)

@@ -22,6 +22,7 @@ class _UnderWay:
 
     sent: float
     host: str
+    url: str
     connected: bool = False
 
 
@@ -56,7 +57,7 @@ class Locator:
         """Take in a look at the tailnet: servers appear, change and go."""
         before = set(self.tracks)
         back = self.roster.see(look, now)
-        self._regroup(before)
+        self._regroup(before, now)
         if back:
             self._open_round(now)
 
@@ -65,21 +66,29 @@ class Locator:
         before = set(self.tracks)
         self.settings = settings
         self.roster.reconfigure(settings.policy, now)
-        self._regroup(before)
+        self._regroup(before, now)
+        for track in self.tracks.values():
+            track.due = min(track.due, now + settings.interval)
 
     def recheck(self, now: float) -> None:
         """Let everybody be asked at once."""
         for track in self.tracks.values():
             track.due = min(track.due, now)
 
-    def _regroup(self, before: set[str]) -> None:
+    def _regroup(self, before: set[str], now: float) -> None:
         for track in self.tracks.values():
             self._set_health(track, track.health)
         self._up &= self.tracks.keys()
         self._doubted &= self.tracks.keys()
         if self._opening is not None:
             self._opening.join(self.tracks.keys() - before, self.tracks)
-        if self.last_good and not self.roster.still_trusts(self.last_good):
+        good = self.last_good
+        moved = self.tracks.get(good.key) if good else None
+        if good and moved and moved.server.url != good.url:
+            # The same machine at another address: it is asked there, and waited for as at a start.
+            self.last_good = LastGood(good.key, moved.server.name, moved.server.url)
+            self._opening = self._opening or Opening((good.key,), now, good.key)
+        elif good and not self.roster.still_trusts(good):
             self.last_good = None
             if self._opening is not None:
                 self._opening.awaited = None
@@ -104,7 +113,8 @@ class Locator:
         until = cadence.batch_until(now, self.settings.interval)
         if all(track.due > now for track in self._idle()):
             return []
-        tracks = [track for track in self._idle() if track.due <= until]
+        # Checks that decide keep their distance; the others may come a little early, for company.
+        tracks = [one for one in self._idle() if one.due <= (now if one.health.unsettled else until)]
         tracks.sort(key=lambda track: (track.health.answered_at is None, not track.server.online))
         return [track.server for track in tracks]
 
@@ -123,7 +133,7 @@ class Locator:
 
     def begin(self, key: str, now: float) -> None:
         """Its first SYN has left."""
-        self._flights[key] = _UnderWay(now, self.tracks[key].server.host)
+        self._flights[key] = _UnderWay(now, self.tracks[key].server.host, self.tracks[key].server.url)
 
     def connected(self, key: str) -> None:
         """The connection stands."""
@@ -157,8 +167,7 @@ class Locator:
         was_up = key in self._up
         if self._opening is not None:
             self._opening.heard(key, alive=probe.outcome is Outcome.ALIVE)
-        if self._evidence.note(track.server, probe):
-            self._doubt_anew(now)
+        anew = self._evidence.note(track.server, probe) and self._doubt_anew(now)
         track.probe, track.checked = probe, now
         if probe.outcome is Outcome.ALIVE:
             self._set_health(track, answered(track.health, now))
@@ -177,24 +186,27 @@ class Locator:
             track.repeats,
             interval=self.settings.interval,
             online=track.server.online,
+            wanted=track.server.kind is Kind.STATIC or self._is_current(key),
             jitter=jitter,
         )
         if self._asked_too_early(probe):
             track.due = now
-        return was_up or key in self._up or self._opening is not None or self._is_current(key)
+        return anew or was_up or key in self._up or self._opening is not None or self._is_current(key)
 
     def _is_void(self, server: Server, flight: _UnderWay, probe: Probe) -> bool:
         """Whether a probe says nothing of today: another address, a tailnet that is away or was since."""
-        if not self.roster.reachable(server) or server.host != flight.host:
+        if not self.roster.reachable(server) or (server.host, server.url) != (flight.host, flight.url):
             return True
         return probe.outcome is not Outcome.ALIVE and not server.loopback and flight.sent < self._opened_at
 
-    def _doubt_anew(self, now: float) -> None:
-        """Somebody answers: who has failed while nobody did is asked again at the fast pace."""
+    def _doubt_anew(self, now: float) -> bool:
+        """Somebody answers: who has failed while nobody did is asked again at the fast pace; whether there was one."""
+        found = False
         for track in [self.tracks[key] for key in self._doubted]:
-            if track.health.misses > track.health.fails:
+            if track.health.misses > track.health.fails and not track.health.hurried:
                 track.health = doubted_anew(track.health)
-                track.due = min(track.due, now)
+                track.due, found = min(track.due, now), True
+        return found
 
     def _asked_too_early(self, probe: Probe) -> bool:
         """Whether it was under way already when the current server fell in doubt: it does not show whose fault."""

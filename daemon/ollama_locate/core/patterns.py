@@ -76,7 +76,8 @@ def matches(pattern: Pattern, peer: Peer) -> bool:
         case Form.ANY:
             return True
         case Form.TAG:
-            return pattern.value in peer.tags
+            # A node shared in carries the tags of its own tailnet, which are not ours.
+            return pattern.value in peer.tags and not peer.shared_in
         case Form.USER:
             return bool(peer.login) and peer.login.lower() == pattern.value and not peer.tags
         case Form.NETWORK:
@@ -85,6 +86,14 @@ def matches(pattern: Pattern, peer: Peer) -> bool:
             return bool(peer.name) and pattern.value in (peer.name, peer.dns_name)
         case _:  # `local` speaks of this machine, which is no peer
             return False
+
+
+def names(pattern: Pattern, name: str, url: str) -> bool:
+    """Whether an entry speaks of a server of which only the name and the URL are known."""
+    host = url.partition("://")[2].rpartition(":")[0].strip("[]")
+    if pattern.form is Form.NETWORK:
+        return _inside(host, pattern.network)
+    return pattern.form is Form.NAME and pattern.value.partition(".")[0] == name.lower().partition(".")[0]
 
 
 def _inside(address: str, network: Network | None) -> bool:

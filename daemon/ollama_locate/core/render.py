@@ -18,7 +18,7 @@ class _Schema(msgspec.Struct):
 
 
 def files(snapshot: Snapshot) -> dict[str, bytes]:
-    """Name -> content, in the order of writing: `verdict` after `endpoint`, so that it never promises more."""
+    """Name -> content, in the order of writing: what is sourced first."""
     texts = {
         "env.sh": shell.sh(snapshot.variables),
         "env.fish": shell.fish(snapshot.variables),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from .patterns import names
 from .server import Kind, Server
 from .tailnet import Absence, Tailnet, Unavailable
 from .track import LastGood, Track
@@ -38,7 +39,9 @@ class Roster:
         """Take in a look; returns whether the tailnet is there again, or for the first time."""
         self.look = look
         if isinstance(look, Unavailable):
-            self.away = self.away or look.reason not in _LOOK_FAILED
+            # A command that vanishes for a moment is being upgraded; tailscaled itself has said nothing.
+            upgraded = look.reason is Absence.NOT_INSTALLED and self._tailnet is not None
+            self.away = self.away or not (upgraded or look.reason in _LOOK_FAILED)
             return False
         back, self.away, self._tailnet = self.away or self._tailnet is None, False, look
         self._judge(now)
@@ -62,7 +65,9 @@ class Roster:
         track = self.tracks.get(server.key)
         if track is not None:
             return track.server.url == server.url
-        return self._tailnet is None and not server.key.startswith(_OWN)
+        if self._tailnet is not None or server.key.startswith(_OWN):
+            return False
+        return not any(names(pattern, server.name, server.url) for pattern in self._policy.deny)
 
     def _judge(self, now: float) -> None:
         servers = own_servers(self._policy)

@@ -31,7 +31,7 @@ class Standing(Enum):
     CHOSEN = "chosen", "chosen"
     SLOWER = "slower", "its round trip is longer"
     SIMILAR = "similar", "not faster by 10 ms and a third than the current one, which keeps its place"
-    LOWER_TIER = "lower_tier", "it comes later in your order"
+    LOWER_TIER = "lower_tier", "it comes later in the order"
     NO_MODELS = "no_models", "it lists no model"
     LACKS_MODEL = "lacks_model", "it does not list the required model"
     HELD_DOWN = "held_down", "it failed lately and must live for a while before it may displace a healthy one"
@@ -50,7 +50,7 @@ class Reason(Enum):
     """Why the decision is what it is; the text is for a person."""
 
     ONLY = "only", "it is the only server that answers"
-    TIER = "tier", "it comes first in your order"
+    TIER = "tier", "it comes first in the order"
     MODELS = "models", "it lists models, the others do not"
     HAS_MODEL = "has_model", "it has the required model"
     FASTEST = "fastest", "it has the lowest round trip"
@@ -140,7 +140,7 @@ def choose(
         return Choice(None, Reason.NONE_YET)
     incumbent = next((one for one in ranked if one.key == current), None)
     if incumbent is None:
-        # No healthy incumbent: whoever is held down is taken at once rather than nobody, as a last resort.
+        # Without a healthy incumbent there is nobody to protect from who was held down.
         winner = ranked[0]
     else:
         rival = next((one for one in ranked if not one.held or one is incumbent), incumbent)

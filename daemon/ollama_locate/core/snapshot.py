@@ -87,14 +87,16 @@ class Snapshot(msgspec.Struct, frozen=True):
     rejected: tuple[RejectedState, ...]
     variables: dict[str, str]
     refreshes: int = 0
+    problems: tuple[str, ...] = ()
 
 
 class Run(msgspec.Struct, frozen=True):
-    """Of the process: its pid, how many rounds it has made, how many of those because it was asked."""
+    """Of the process: its pid, how many rounds it has made, how many of those because it was asked, its problems."""
 
     pid: int
     rounds: int = 0
     refreshes: int = 0
+    problems: tuple[str, ...] = ()
 
 
 class Clock(msgspec.Struct, frozen=True):
@@ -163,6 +165,7 @@ def take(locator: Locator, decision: Decision, templates: Mapping[str, str], clo
         ),
         variables=variables(templates, url),
         refreshes=run.refreshes,
+        problems=run.problems,
     )
 
 
@@ -238,6 +241,8 @@ def _text(track: Track, standing: Standing) -> str:
     if kind is Kind.SELF_CHECK and probe is not None:
         serves = "serves the tailnet" if probe.outcome is Outcome.ALIVE else "does not serve the tailnet"
         return f"this machine's Ollama {serves}"
+    if kind is Kind.LOCAL and standing is Standing.LOWER_TIER:
+        return "this machine's own Ollama comes after the others (see `local` in the config)"
     if probe is None or standing not in (Standing.DOWN, Standing.FAILING):
         return standing.text
     if probe.outcome is Outcome.ALIVE:

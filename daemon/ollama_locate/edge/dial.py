@@ -1,6 +1,6 @@
 """TCP connects, by the thousand at once, and their round trips.
 
-Callbacks, not tasks: a silent peer costs two sockets and three timers, and holds no slot.
+Callbacks, not tasks: a silent peer costs two sockets and one timer at a time, and holds no slot.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ class Attempt:
     def __init__(self, loop: asyncio.AbstractEventLoop, host: str, port: int, done: Connected) -> None:
         self._loop, self._done = loop, done
         self._sock: socket.socket | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._cancelled = False
         self._sent = loop.time()
         try:
             self._sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
@@ -39,12 +39,16 @@ class Attempt:
         except OSError as error:
             code = error.errno or errno.EIO
         if code in (0, errno.EINPROGRESS) and self._sock is not None:
-            loop.add_writer(self._sock.fileno(), self._ready)
+            try:
+                loop.add_writer(self._sock.fileno(), self._ready)
+            except OSError as error:
+                loop.call_soon(self._finish, error.errno or errno.EIO)
         else:
             loop.call_soon(self._finish, code)
 
     def cancel(self) -> None:
         """Forget it; nobody is told."""
+        self._cancelled = True
         if self._sock is not None:
             self._loop.remove_writer(self._sock.fileno())
             self._sock.close()
@@ -56,6 +60,8 @@ class Attempt:
             self._finish(self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
 
     def _finish(self, code: int) -> None:
+        if self._cancelled:
+            return
         sock, self._sock = self._sock, None
         if code and sock is not None:
             sock.close()
@@ -71,7 +77,10 @@ def round_trip(sock: socket.socket, wall: float) -> float:
     """
     if sys.platform != "linux":
         return wall
-    (micros,) = _TCP_INFO_RTT.unpack(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_RTT.size))
+    try:
+        (micros,) = _TCP_INFO_RTT.unpack(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_RTT.size))
+    except (OSError, struct.error):  # a kernel that only looks like Linux
+        return wall
     return min(wall, micros / 1e6) if micros else wall
 
 
@@ -85,8 +94,8 @@ class Wire:
     async def burst(self, host: str, port: int, count: int, patience: float) -> list[float]:
         """The round trips of `count` connects at once, in seconds.
 
-        It ends when all have come, or when as much time again has passed as the first one took: a lost
-        SYN would be sent again after a second only.
+        It ends when all have come, or when three times as much time has passed as the first one took: a
+        lost SYN would be sent again after a second only.
         """
         loop = asyncio.get_running_loop()
         started, samples, ended = loop.time(), list[float](), loop.create_future()
@@ -134,6 +143,7 @@ class Dial:
         self._opened, self._failed = opened, failed
         loop = asyncio.get_running_loop()
         self._loop, self._sent = loop, loop.time()
+        self._heard = 0
         self._attempts = [wire.attempt(*address, self._done)]
         steps = [(SYN_HEDGE, self._hedge), (SYN_PROVISIONAL, quiet), (patience, self._give_up)]
         self._steps = iter(sorted(steps, key=lambda step: step[0]))
@@ -159,6 +169,9 @@ class Dial:
         self._attempts.append(self._wire.attempt(*self._address, self._done))
 
     def _done(self, sock: socket.socket | None, error: int, rtt: float) -> None:  # noqa: ARG002 - first contact is no sample
+        self._heard += 1
+        if sock is None and error != errno.ECONNREFUSED and self._heard < len(self._attempts):
+            return  # the other socket is still out
         self.cancel()
         if sock is not None:
             self._opened(sock)

@@ -27,6 +27,9 @@ class StateFolder:
         self.path = path
         self._written: dict[str, bytes] = {}
         self.fd = _open_own(path)
+
+    def clean(self) -> None:
+        """Remove what a killed writer left half-written. Only for who holds the lock."""
         for name in os.listdir(self.fd):  # noqa: PTH208 - by descriptor
             if name.startswith(".") and name.endswith(_SUFFIX):
                 with contextlib.suppress(OSError):
@@ -37,9 +40,11 @@ class StateFolder:
         mine = os.fstat(self.fd)
         try:
             there = self.path.stat()
-        except FileNotFoundError:
+        except OSError:
             there = None
         if there is not None and (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino):
+            if mine.st_mode & _OTHERS_WRITE:
+                raise StateFolderError(_open_to_others(self.path))
             return False
         fresh = _open_own(self.path)
         os.close(self.fd)
@@ -78,7 +83,7 @@ class StateFolder:
 
     def touch(self, name: str) -> None:
         """Set the file's time to now: the heartbeat."""
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             os.utime(name, dir_fd=self.fd)
 
     def _differs(self, name: str, data: bytes) -> bool:
@@ -123,11 +128,15 @@ def _open_own(path: Path) -> int:
     if info.st_uid != os.geteuid():
         problem = f"{path} belongs to uid {info.st_uid}, not to you; remove it or use your own"
     elif info.st_mode & _OTHERS_WRITE:
-        problem = f"others can write {path}; mend it with: chmod go-w '{path}'"
+        problem = _open_to_others(path)
     if problem is not None:
         os.close(fd)
         raise StateFolderError(problem)
     return fd
+
+
+def _open_to_others(path: Path) -> str:
+    return f"others can write {path}; mend it with: chmod go-w '{path}'"
 
 
 def _temporary(name: str) -> str:
@@ -175,11 +184,16 @@ def read_config(path: Path) -> bytes:
     """The config's bytes, empty where there is no such file. Raises ConfigError."""
     try:
         with path.open("rb") as file:
+            info = os.fstat(file.fileno())
             data = file.read(CONFIG_MAX_BYTES + 1)
     except FileNotFoundError:
         return b""
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from None
+    if info.st_uid not in (os.geteuid(), 0):
+        raise ConfigError(f"{path} belongs to uid {info.st_uid}, not to you: it is not believed")
+    if info.st_mode & stat.S_IWOTH:
+        raise ConfigError(f"everybody can write {path}: it is not believed; chmod o-w '{path}'")
     if len(data) > CONFIG_MAX_BYTES:
         raise ConfigError(f"{path} is larger than 1 MiB: that is no config of ollama-locate")
     return data

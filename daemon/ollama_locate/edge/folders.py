@@ -20,14 +20,14 @@ def state_folder() -> Path:
         return Path(said)
     if _absolute("XDG_STATE_HOME"):
         return _DIRS.user_state_path
-    return Path.home() / ".local/state/ollama-locate"
+    return _home() / ".local/state/ollama-locate"
 
 
 def reader_folder() -> Path:
     """The folder to read: the user's own where it holds an endpoint, else the system service's."""
     own = state_folder()
     said = os.environ.get("OLLAMA_LOCATE_STATE_DIR")
-    if said or (own / "endpoint").exists() or not (SYSTEM_STATE / "endpoint").exists():
+    if said or os.path.exists(own / "endpoint") or not os.path.exists(SYSTEM_STATE / "endpoint"):  # noqa: PTH110 - no error
         return own
     return SYSTEM_STATE
 
@@ -36,7 +36,14 @@ def config_file() -> Path:
     """The config, there or not."""
     if _absolute("XDG_CONFIG_HOME"):
         return _DIRS.user_config_path / "config.toml"
-    return Path.home() / ".config/ollama-locate/config.toml"
+    return _home() / ".config/ollama-locate/config.toml"
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:
+        raise StateFolderError("you have no home folder; set HOME, or OLLAMA_LOCATE_STATE_DIR") from None
 
 
 def _absolute(name: str) -> bool:

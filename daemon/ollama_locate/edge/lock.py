@@ -5,7 +5,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from ollama_locate.core.errors import StateFolderError
+from ollama_locate.core.errors import LockedError, StateFolderError
 
 from .files import StateFolder
 
@@ -31,15 +31,22 @@ class Lock:
 
 
 def _take(folder: StateFolder) -> int:
-    fd = os.open(_NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644, dir_fd=folder.fd)
+    try:
+        fd = os.open(_NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644, dir_fd=folder.fd)
+    except OSError as error:
+        raise StateFolderError(f"cannot write in {folder.path}: lock: {error.strerror}") from None
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         pid = os.read(fd, 32).decode(errors="replace").strip() or "unknown"
         os.close(fd)
-        raise StateFolderError(f"another ollama-located (pid {pid}) already serves {folder.path}") from None
-    os.ftruncate(fd, 0)
-    os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+        raise LockedError(f"another ollama-located (pid {pid}) already serves {folder.path}") from None
+    try:
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+    except OSError as error:
+        os.close(fd)
+        raise StateFolderError(f"cannot write in {folder.path}: lock: {error.strerror}") from None
     return fd
 
 

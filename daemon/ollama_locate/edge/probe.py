@@ -7,7 +7,7 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import h11
 
@@ -27,7 +27,11 @@ from ollama_locate.core.server import Kind, Server
 from ollama_locate.core.text import shown
 
 from .dial import Dial, Wire
+from .resolve import resolve
 from .talk import Answer, Talk, TooLargeError
+
+if TYPE_CHECKING:
+    import httpx
 
 
 class Listener(Protocol):
@@ -49,8 +53,12 @@ class Listener(Protocol):
 class Prober:
     """Probes servers, any number at once. `timeout` (seconds) bounds the connect, and then each answer."""
 
-    def __init__(self, listener: Listener, timeout: float, wire: Wire | None = None) -> None:
+    def __init__(
+        self, listener: Listener, timeout: float, wire: Wire | None = None, list_patience: float = TAGS_PATIENCE_MIN
+    ) -> None:
         self.timeout = timeout
+        self.list_patience = list_patience
+        self._secure: httpx.AsyncClient | None = None
         self._listener = listener
         self._wire = wire or Wire()
         self._dials: dict[str, Dial] = {}
@@ -74,6 +82,15 @@ class Prober:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._secure is not None:
+            await self._secure.aclose()
+
+    def secure(self) -> "httpx.AsyncClient":
+        """The one client for static https servers, made when the first is asked: its SSL context takes 40 ms."""
+        from .https import client  # noqa: PLC0415 - httpx only for who has a static https server
+
+        self._secure = self._secure or client(self.timeout)
+        return self._secure
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)
@@ -85,12 +102,12 @@ class Prober:
         sent = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(self.timeout):
-                found = await asyncio.get_running_loop().getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
-        except (OSError, TimeoutError) as error:
+                address = await resolve(server.host, server.port)
+        except (OSError, ValueError, TimeoutError) as error:
             detail = f"its name is not known: {shown(str(error)) or 'no answer'}"
             self._listener.finish(server.key, Probe(Outcome.ERROR, sent, detail))
             return
-        self._dial(server, str(found[0][4][0]), patience)
+        self._dial(server, address, patience)
 
     def _dial(self, server: Server, address: str, patience: float) -> None:
         key, sent = server.key, asyncio.get_running_loop().time()
@@ -166,7 +183,7 @@ class _Conversation:
         try:
             samples = await self._prober.wire.burst(self._address, self._server.port, BURST, SYN_PATIENCE_KNOWN)
             rtt, spread = of_burst(samples)
-            await asyncio.wait({listing}, timeout=max(TAGS_PATIENCE_MIN, rtt or 0.0))
+            await asyncio.wait({listing}, timeout=max(self._prober.list_patience, rtt or 0.0))
             in_time = listing.done()
             models = _models(listing.result()) if in_time else None
             self._finish(outcome, rtt=rtt, spread=spread, version=version, models=models)
@@ -185,21 +202,19 @@ class _Conversation:
         return answer.body if answer.status == 200 else None  # noqa: PLR2004 - HTTP's "OK"
 
     async def _over_tls(self) -> None:
-        from .https import fetch  # noqa: PLC0415 - httpx and its ssl context only for who has a static https server
+        from .https import get  # noqa: PLC0415 - httpx only for who has a static https server
 
-        try:
-            async with asyncio.timeout(self._prober.timeout):
-                answer, tags = await fetch(self._server.url, self._prober.timeout)
-        except TimeoutError:
-            answer, tags = f"https: no whole answer within {self._prober.timeout:g} s", None
+        secure, url = self._prober.secure(), self._server.url
+        answer = await get(secure, f"{url}/api/version", VERSION_MAX_BYTES, self._prober.timeout)
         if isinstance(answer, str):
             self._finish(Outcome.ERROR, detail=answer)
             return
 
-        async def listed() -> bytes | None:
-            return tags
+        async def tags() -> bytes | None:
+            listed = await get(secure, f"{url}/api/tags", TAGS_MAX_BYTES, self._prober.timeout)
+            return listed.body if not isinstance(listed, str) and listed.status == 200 else None  # noqa: PLR2004 - OK
 
-        await self._judge(answer, listed)
+        await self._judge(answer, tags)
 
     def _finish(
         self,

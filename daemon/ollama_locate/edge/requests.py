@@ -64,9 +64,9 @@ def receive(folder: StateFolder) -> tuple[set[str], int]:
                 continue
             kind = _read(box, name)
             kinds.update({kind} if kind else ())
-            refused += kind is None
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # a folder, which nobody of ours puts there, stays unmentioned
                 os.unlink(name, dir_fd=box)
+                refused += kind is None
     finally:
         os.close(box)
     return kinds, refused
@@ -75,11 +75,15 @@ def receive(folder: StateFolder) -> tuple[set[str], int]:
 def _read(box: int, name: str) -> str | None:
     try:
         fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=box)
-        with os.fdopen(fd, "rb") as file:
-            info = os.fstat(fd)
-            if not stat.S_ISREG(info.st_mode) or info.st_uid not in (os.geteuid(), 0):
-                return None
-            kind = _DECODER.decode(file.read(REQUEST_MAX_BYTES)).kind
+    except OSError:
+        return None
+    try:
+        info = os.fstat(fd)
+        if not stat.S_ISREG(info.st_mode) or info.st_uid not in (os.geteuid(), 0):
+            return None
+        kind = _DECODER.decode(os.read(fd, REQUEST_MAX_BYTES)).kind
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
+    finally:
+        os.close(fd)
     return kind if kind in KINDS else None

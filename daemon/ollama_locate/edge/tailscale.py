@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import resource
 import selectors
@@ -50,12 +51,16 @@ async def look(configured: str = "") -> Look:
 
     The command is run in a thread, as its output may come slowly; when this task is cancelled it is killed.
     """
-    before = _cpu()
     stop = threading.Event()
     try:
-        found = await asyncio.to_thread(_status, configured, stop)
+        return await asyncio.to_thread(_timed, configured, stop)
     finally:
         stop.set()
+
+
+def _timed(configured: str, stop: threading.Event) -> Look:
+    before = _cpu()
+    found = _status(configured, stop)
     return Look(found, _cpu() - before)
 
 
@@ -75,7 +80,9 @@ def _status(configured: str, stop: threading.Event) -> Tailnet | Unavailable:
             start_new_session=True,
         )
     except OSError as error:
-        return Unavailable(Absence.NOT_INSTALLED, shown(f"{executable}: {error.strerror}"))
+        missing = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EACCES)
+        reason = Absence.NOT_INSTALLED if missing else Absence.EXIT_CODE
+        return Unavailable(reason, shown(f"{executable}: {error.strerror}"))
     with process:
         try:
             out, err = _read(process, stop)
@@ -158,4 +165,4 @@ def _is_gui(said: str) -> bool:
 
 def _cpu() -> float:
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
+    return time.thread_time() + children.ru_utime + children.ru_stime

@@ -1,6 +1,7 @@
 """HTTP/1.1 on a socket of our own, read by h11: bounded, no redirects, no proxy."""
 
 import asyncio
+import itertools
 import socket
 from typing import NamedTuple
 
@@ -9,6 +10,8 @@ import h11
 from ollama_locate.core.constants import HEAD_MAX_BYTES, VERSION
 
 _CHUNK = 2**16
+_HINTS_MAX = 8
+_EVENTS_BETWEEN_BREATHS = 256
 
 
 class Answer(NamedTuple):
@@ -48,21 +51,31 @@ class Talk:
         request = self._http.send(h11.Request(method="GET", target=target, headers=headers))
         end = self._http.send(h11.EndOfMessage())
         await loop.sock_sendall(self._sock, (request or b"") + (end or b""))
-        status, chunks, size = 0, [], 0
-        while True:
+        return await self._answer(limit)
+
+    async def _answer(self, limit: int) -> Answer:
+        loop = asyncio.get_running_loop()
+        status, body, received, hints = 0, bytearray(), 0, 0
+        for count in itertools.count():
             event = self._http.next_event()
             if event is h11.NEED_DATA:
                 data = await loop.sock_recv(self._sock, _CHUNK)
+                received += len(data)
                 self.first = self.first or data[:16]
                 self._http.receive_data(data)
             elif isinstance(event, h11.Response):
                 status = event.status_code
             elif isinstance(event, h11.Data):
-                size += len(event.data)
-                if size > limit:
-                    raise TooLargeError
-                chunks.append(bytes(event.data))
+                body += event.data
             elif isinstance(event, h11.EndOfMessage):
-                return Answer(status, b"".join(chunks))
-            elif not isinstance(event, h11.InformationalResponse):
+                return Answer(status, bytes(body))
+            elif isinstance(event, h11.InformationalResponse):
+                hints += 1
+            else:
                 raise h11.RemoteProtocolError("the connection ended within the answer")
+            if len(body) > limit or received > limit + HEAD_MAX_BYTES + len(body) or hints > _HINTS_MAX:
+                raise TooLargeError
+            if event is h11.NEED_DATA or count % _EVENTS_BETWEEN_BREATHS == 0:
+                # A socket that always has data never lets the loop run: no time limit, no signal, nobody else.
+                await asyncio.sleep(0)
+        raise TooLargeError

@@ -10,8 +10,9 @@ import os
 import random
 import signal
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar, TypeVarTuple
 
 from apscheduler.executors.asyncio import AsyncIOExecutor
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -28,7 +29,7 @@ from ollama_locate.core.constants import (
     REFRESH_MIN_GAP,
     SETTLE_GAP,
 )
-from ollama_locate.core.errors import OperatorError
+from ollama_locate.core.errors import LockedError, OperatorError
 from ollama_locate.core.snapshot import Run, Snapshot, take
 from ollama_locate.core.track import Decision, LastGood
 from ollama_locate.edge import requests
@@ -38,6 +39,9 @@ from ollama_locate.edge.lock import Lock
 
 from .finder import Finder
 from .log import LOGGER
+
+Words = TypeVarTuple("Words")
+Result = TypeVar("Result")
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
@@ -64,6 +68,8 @@ class Daemon:
             executors={"default": AsyncIOExecutor()},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
+        # One thread for all that touches the disk: it may be slow, and nothing there is done twice at once.
+        self._disk = ThreadPoolExecutor(1, "disk")
         self._stopped = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._settling: asyncio.TimerHandle | None = None
@@ -77,12 +83,13 @@ class Daemon:
         self._refresh_round = 0
         self._refreshed_at = float("-inf")
         self._dirty = self._publishing = self._looking = False
-        self._complaint = ""
+        self._complaint = self._mistake = ""
+        self._code = 0
         self._doubted = False
         self._look_again_from = float("-inf")
 
-    async def run(self) -> None:
-        """Serve until a signal; then leave the files as they are."""
+    async def run(self) -> int:
+        """Serve until a signal; then leave the files as they are. Returns the exit code."""
         for number in _SIGNALS:
             self._loop.add_signal_handler(number, self._stopped.set)
         self._loop.add_signal_handler(signal.SIGHUP, lambda: self._spawn(self._reload()))
@@ -100,8 +107,12 @@ class Daemon:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            for number in (*_SIGNALS, signal.SIGHUP, signal.SIGUSR1):
+            for number in _SIGNALS:
                 self._loop.remove_signal_handler(number)
+            for number in (signal.SIGHUP, signal.SIGUSR1):
+                self._loop.add_signal_handler(number, lambda: None)
+            self._disk.shutdown(wait=False)
+        return self._code
 
     # --- the jobs
 
@@ -133,8 +144,9 @@ class Daemon:
         self._on_change()
 
     async def _probe(self) -> None:
+        """Outside the job: APScheduler drops a job that is armed for the past while it still runs."""
         self._armed = None
-        self._probe_due()
+        self._loop.call_soon(self._probe_due)
 
     def _probe_due(self) -> int:
         number = self._finder.probe_due()
@@ -145,17 +157,25 @@ class Daemon:
         """Set the probe job to when the core wants it, unless it is set to no later than that already."""
         self._rearming = None
         due = self._finder.locator.next_due()
+        if self._finder.full():
+            return  # a result will arm it
         if due is not None and (self._armed is None or due < self._armed):
             self._armed = due
             self._arm("probe", due - self._finder.now(), self._probe)
 
     async def _heartbeat(self) -> None:
+        """Touch `verdict`, unless what the files say could not be brought up to date: that is tried again."""
+        if self._complaint:
+            self._on_change(news=True)
+        else:
+            await self._on_disk(self._folder.touch, "verdict")
         await self._read_requests()
-        await asyncio.to_thread(self._folder.touch, "verdict")
 
     # --- what follows a result
 
-    def _on_change(self) -> None:
+    def _on_change(self, *, news: bool = False) -> None:
+        """Decide soon; `news`: and publish, whatever is decided."""
+        self._dirty = self._dirty or news
         if self._settling is None:
             wait = max(0.0, self._settled_at + SETTLE_GAP - self._finder.now())
             self._settling = self._loop.call_later(wait, self._settle)
@@ -167,8 +187,7 @@ class Daemon:
         if 0 < self._refresh_round <= number and not self._finder.locator.wavering():
             self._refresh_round = 0
             self._refreshes += 1
-        self._dirty = True
-        self._on_change()
+        self._on_change(news=True)
 
     def _settle(self) -> None:
         """Decide; publish when the decision is another one, or when a round is over."""
@@ -200,26 +219,36 @@ class Daemon:
                     self._decision,
                     self._finder.config.variables,
                     self._finder.clock(),
-                    Run(os.getpid(), self._rounds, self._refreshes),
+                    Run(os.getpid(), self._rounds, self._refreshes, (self._mistake,) if self._mistake else ()),
                 )
-                await self._write(snapshot)
-                for level, sentence in changes(self._said, snapshot):
-                    LOGGER.log(level, "%s", sentence)
-                self._said = snapshot
+                if await self._write(snapshot):
+                    for level, sentence in changes(self._said, snapshot):
+                        LOGGER.log(level, "%s", sentence)
+                    self._said = snapshot
         finally:
             self._publishing = False
 
-    async def _write(self, snapshot: Snapshot) -> None:
+    async def _write(self, snapshot: Snapshot) -> bool:
         try:
-            await asyncio.to_thread(self._to_disk, render.files(snapshot))
+            await self._on_disk(self._to_disk, snapshot)
             self._complain("")
+        except LockedError as error:
+            LOGGER.error("%s; this one ends", error)
+            self._code = 1
+            self._stopped.set()
         except OperatorError as error:
             self._complain(str(error))
+        else:
+            return True
+        return False
 
-    def _to_disk(self, files: dict[str, bytes]) -> None:
+    async def _on_disk(self, work: Callable[[*Words], Result], *words: *Words) -> Result:
+        return await self._loop.run_in_executor(self._disk, work, *words)
+
+    def _to_disk(self, snapshot: Snapshot) -> None:
         if self._folder.renew():
             self._lock.renew(self._folder)
-        self._folder.publish(files, render.SOURCED)
+        self._folder.publish(render.files(snapshot), render.SOURCED)
         self._folder.touch("verdict")
 
     def _complain(self, sentence: str) -> None:
@@ -235,7 +264,7 @@ class Daemon:
 
     async def _read_requests(self) -> None:
         """On SIGUSR1, and with each heartbeat in case that signal was lost."""
-        kinds, refused = await asyncio.to_thread(requests.receive, self._folder)
+        kinds, refused = await self._on_disk(requests.receive, self._folder)
         if refused:
             LOGGER.warning("%d files in requests/ were no requests of yours; removed", refused)
         if "refresh" in kinds and not self._refresh_asked:
@@ -249,26 +278,31 @@ class Daemon:
         await self._reload_if_changed()
         await self._finder.look()
         self._finder.locator.recheck(self._finder.now())
-        self._refresh_round = self._probe_due() or 1
-        self._on_change()
+        self._probe_due()
+        self._refresh_round = self._finder.number
+        if self._finder.idle():
+            self._on_round(self._refresh_round)
 
     async def _reload_if_changed(self) -> None:
-        if await asyncio.to_thread(_stamp, self._config_path) != self._config_seen:
+        if await self._on_disk(_stamp, self._config_path) != self._config_seen:
             await self._reload()
 
     async def _reload(self) -> None:
-        self._config_seen = await asyncio.to_thread(_stamp, self._config_path)
+        self._config_seen = await self._on_disk(_stamp, self._config_path)
         try:
-            config = parse_config(await asyncio.to_thread(read_config, self._config_path), str(self._config_path))
+            config = parse_config(await self._on_disk(read_config, self._config_path), str(self._config_path))
         except OperatorError as error:
-            LOGGER.error("%s; the old config stays in force", error)
+            self._mistake = f"{error}; the old config stays in force"
+            LOGGER.error("%s", self._mistake)
+            self._on_change(news=True)
             return
+        self._mistake = ""
         LOGGER.info("config read again: %s", self._config_path)
         LOGGER.setLevel(config.log_level.upper())
         self._finder.reconfigure(config)
-        self._dirty = True
+        self._arm("look", 0.0, self._look)
         self._probe_due()
-        self._on_change()
+        self._on_change(news=True)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(work)

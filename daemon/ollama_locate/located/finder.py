@@ -1,13 +1,15 @@
 """The locator with its hands: looks at the tailnet, sends probes, feeds what they find to the core."""
 
 import asyncio
+import contextlib
 import random
 import resource
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from ollama_locate.core.config import Config
-from ollama_locate.core.constants import FILES_RESERVED, FILES_WANTED
+from ollama_locate.core.constants import FILES_MODEST, FILES_RESERVED, FILES_WANTED, TAGS_PATIENCE_MIN
 from ollama_locate.core.locator import Locator
 from ollama_locate.core.outcome import Probe
 from ollama_locate.core.snapshot import Clock
@@ -15,6 +17,13 @@ from ollama_locate.core.track import LastGood
 from ollama_locate.edge import tailscale
 from ollama_locate.edge.dial import Wire
 from ollama_locate.edge.probe import Prober
+
+
+class Changed(Protocol):
+    """Called when the decision may be another one; `news`: there is something to publish in any case."""
+
+    def __call__(self, *, news: bool = False) -> None:
+        """Take note."""
 
 
 class Finder:
@@ -27,19 +36,20 @@ class Finder:
     def __init__(
         self,
         config: Config,
-        changed: Callable[[], None],
+        changed: Changed,
         round_over: Callable[[int], None],
         *,
         wire: Wire | None = None,
         last_good: LastGood | None = None,
+        list_patience: float = TAGS_PATIENCE_MIN,
     ) -> None:
         self.config = config
         self._changed, self._round_over = changed, round_over
         self._loop = asyncio.get_running_loop()
         self.locator = Locator(config.settings(), self.now(), last_good)
-        self.prober = Prober(self, config.timeout, wire)
+        self.prober = Prober(self, config.timeout, wire, list_patience)
         self._batches: dict[str, tuple[int, set[str]]] = {}
-        self._number, self._jitter = 0, 0.0
+        self.number, self._jitter = 0, 0.0
         self._capacity = _raise_file_limit() // 2
 
     def now(self) -> float:
@@ -65,17 +75,29 @@ class Finder:
     def probe_due(self) -> int:
         """Begin the probes that are due, as many as there are descriptors for; the batch's number, 0: nobody is due."""
         batch: set[str] = set()
-        number = self._number + 1
-        for server in self.locator.due(self.now())[: max(1, self._capacity - self.locator.under_way())]:
+        number = self.number + 1
+        for server in self.locator.due(self.now())[: self._room()]:
             batch.add(server.key)
             self._batches[server.key] = number, batch
             self.locator.begin(server.key, self.now())
             self.prober.probe(server, self.locator.tracks[server.key].rtt)
         if batch:
-            self._number = number
+            self.number = number
             # One draw for the whole batch: many daemons are spread, and one daemon's servers stay together.
             self._jitter = random.uniform(-1, 1)  # noqa: S311 - no secret
         return number if batch else 0
+
+    def _room(self) -> int:
+        """How many more probes the descriptors allow."""
+        return max(0, self._capacity - self.locator.under_way())
+
+    def full(self) -> bool:
+        """Whether no more can be asked until somebody has been heard."""
+        return self._room() == 0
+
+    def idle(self) -> bool:
+        """Whether every batch is through."""
+        return not self._batches
 
     async def stop(self) -> None:
         """End all probes."""
@@ -93,14 +115,15 @@ class Finder:
 
     def finish(self, key: str, probe: Probe) -> None:
         """A probe has ended."""
-        if self.locator.finish(key, probe, self.now(), self._jitter):
+        full = self.full()
+        if self.locator.finish(key, probe, self.now(), self._jitter) or full:
             self._changed()
         self._through(key)
 
     def listed(self, key: str, models: tuple[str, ...] | None) -> None:
         """A list of models came late."""
         self.locator.listed(key, models)
-        self._changed()
+        self._changed(news=models is not None)
 
     def _through(self, key: str) -> None:
         if (entry := self._batches.pop(key, None)) is not None:
@@ -115,8 +138,9 @@ def _raise_file_limit() -> int:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = FILES_WANTED if hard == resource.RLIM_INFINITY else min(hard, FILES_WANTED)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        except (OSError, ValueError):
-            wanted = soft
-    return wanted - FILES_RESERVED
+        for tried in (wanted, FILES_MODEST):
+            with contextlib.suppress(OSError, ValueError):
+                resource.setrlimit(resource.RLIMIT_NOFILE, (tried, hard))
+                break
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return (wanted if allowed == resource.RLIM_INFINITY else allowed) - FILES_RESERVED

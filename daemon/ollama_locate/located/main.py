@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 
 from ollama_locate.core import render
@@ -24,6 +25,9 @@ EXITS = {Verdict.FRESH.value: 0, Verdict.STALE.value: 0, Verdict.NONE.value: 4}
 def main(argv: list[str] | None = None, wire: Wire | None = None) -> int:
     """Run the daemon; returns the exit code. `wire` replaces where connects leave (the demo's tailnet)."""
     args = _arguments(argv)
+    for number in (signal.SIGUSR1, signal.SIGHUP):
+        # Whoever holds the lock may be signalled, and has no handler yet, or not any more.
+        signal.signal(number, signal.SIG_IGN)
     try:
         path = config_file()
         config = parse_config(read_config(path), str(path))
@@ -32,17 +36,17 @@ def main(argv: list[str] | None = None, wire: Wire | None = None) -> int:
             LOGGER.warning("%s: %s", path, warning)
         folder = StateFolder(state_folder())
         lock = Lock(folder)
+        folder.clean()
     except OperatorError as error:
         sys.stderr.write(f"ollama-located: {error}\n")
         return 1
     try:
         if args.once:
             return asyncio.run(_once(folder, config, wire))
-        asyncio.run(_serve(folder, lock, config, wire))
+        return asyncio.run(_serve(folder, lock, config, wire))
     finally:
         lock.release()
         folder.close()
-    return 0
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -58,11 +62,11 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-async def _serve(folder: StateFolder, lock: Lock, config: Config, wire: Wire | None) -> None:
+async def _serve(folder: StateFolder, lock: Lock, config: Config, wire: Wire | None) -> int:
     from .daemon import Daemon  # noqa: PLC0415 - the scheduler costs 99 ms, which --once need not pay
 
     LOGGER.info("serves %s (pid %d)", folder.path, os.getpid())
-    await Daemon(folder, lock, config, config_file(), wire=wire, last_good=previous(folder)).run()
+    return await Daemon(folder, lock, config, config_file(), wire=wire, last_good=previous(folder)).run()
 
 
 async def _once(folder: StateFolder, config: Config, wire: Wire | None) -> int:

@@ -11,6 +11,13 @@ from ollama_locate.edge.dial import Wire
 
 from .finder import Finder
 
+_LIST_PATIENCE = 1.0
+"""Seconds for a list of models: unlike the daemon, who looks once has no second chance to get it."""
+
+
+def _ignore(*, news: bool = False) -> None:
+    """Nothing follows from a change here: everybody is waited for."""
+
 
 async def look_once(
     config: Config, budget: float, *, last_good: LastGood | None = None, wire: Wire | None = None
@@ -20,12 +27,16 @@ async def look_once(
     Whoever has not answered by then is silent so far.
     """
     over = asyncio.Event()
-    finder = Finder(config, lambda: None, lambda _: over.set(), wire=wire, last_good=last_good)
+    finder = Finder(config, _ignore, lambda _: over.set(), wire=wire, last_good=last_good, list_patience=_LIST_PATIENCE)
     try:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(budget):
+                # This machine is asked while tailscale thinks: it may think for longer than there is time.
+                finder.probe_due()
                 await finder.look()
-                if finder.probe_due():
+                finder.probe_due()
+                while not finder.idle():
+                    over.clear()
                     await over.wait()
     finally:
         await finder.stop()
