@@ -11,7 +11,7 @@ from benchmarks.daemon import Daemon, daemon
 from benchmarks.install import programs
 from benchmarks.namespaces import inside
 from benchmarks.needs import missing
-from benchmarks.process import ROOT, mapped, memory, script, timed
+from benchmarks.process import ROOT, mapped, memory, script
 from benchmarks.row import Row, skipped
 from benchmarks.scene import Scene, scene
 
@@ -27,8 +27,9 @@ ABOVE_FLOOR_MIB = 4.0
 REACH_MIB = 32.0
 # What an allocator may move back and forth in that time; a leak of 1.3 kB a round is more.
 GROWTH_MIB = 0.25
-UNWANTED = ("zeroconf", "rich", "sqlite3", "ssl")
-EXTENSIONS = ("_sqlite3.", "_ssl.")
+# asyncio itself imports the module ssl; contexts, which cost memory, are made by httpx, with certifi's list.
+UNWANTED = ("zeroconf", "rich", "sqlite3", "httpx", "certifi")
+EXTENSIONS = ("_sqlite3.",)
 PROFILED_ROUNDS = 5
 FLOOR = ROOT / "benchmarks/memory_floor.py"
 
@@ -46,12 +47,6 @@ def third_party(modules: list[str]) -> list[str]:
     (packages,) = programs().parent.glob("lib/python*/site-packages")
     installed = {path.name.split(".")[0] for path in packages.iterdir()} - {"ollama_locate"}
     return [name for name in modules if name.split(".")[0] in installed]
-
-
-def loaded_by_asyncio() -> set[str]:
-    """What the event loop of the standard library brings along."""
-    said = timed([programs() / "python", "-c", "import asyncio, sys; print(*sys.modules)"])
-    return set(said.output.split())
 
 
 def run() -> Iterator[Row]:
@@ -88,14 +83,13 @@ def measure(running: Daemon, floor: int, modules: list[str]) -> Iterator[Row]:
         remark=f"{above:+.1f} MiB above the floor; third-party packages loaded: {', '.join(roots)}",
     )
     unwanted = sorted(set(UNWANTED) & {name.split(".")[0] for name in modules})
-    by_loop = sorted(set(unwanted) & loaded_by_asyncio())
     unwanted += [part for part in EXTENSIONS if mapped(running.pid, part)]
     yield Row(
         what=f"{', '.join(UNWANTED)} in the daemon",
         ours=", ".join(unwanted) or "none loaded",
         reach="none",
         reached=not unwanted,
-        remark=f"asyncio itself imports {', '.join(by_loop)}" if by_loop else "",
+        remark="asyncio imports the module ssl; contexts are made by httpx only, for static https servers",
     )
     after = running.wait(before + more, 3 * more)["round"]
     late = memory(running.pid)

@@ -1,7 +1,6 @@
 """Everything that is known, and the decision that follows. No I/O: events in, a decision out, `now` given."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from . import cadence, selection
 from .constants import FALL, NEXT_BEST
@@ -13,17 +12,7 @@ from .roster import Roster
 from .selection import Choice, Contender, Reason, Standing
 from .server import Kind, Server
 from .tailnet import Tailnet, Unavailable
-from .track import Decision, LastGood, Settings, Track, Verdict
-
-
-@dataclass(slots=True)
-class _UnderWay:
-    """A probe that is out: when and where it was sent, and whether the connection stands."""
-
-    sent: float
-    host: str
-    url: str
-    connected: bool = False
+from .track import Decision, LastGood, Settings, Track, UnderWay, Verdict
 
 
 class Locator:
@@ -41,7 +30,8 @@ class Locator:
         self.since = now
         self._up: set[str] = set()
         self._doubted: set[str] = set()
-        self._flights: dict[str, _UnderWay] = {}
+        self._flights: dict[str, UnderWay] = {}
+        self._moved = False
         self._opened_at = now
         self._opening: Opening | None = Opening(self.tracks, now, last_good.key if last_good else None)
         self._evidence = Evidence()
@@ -88,6 +78,7 @@ class Locator:
             # The same machine at another address: it is asked there, and waited for as at a start.
             self.last_good = LastGood(good.key, moved.server.name, moved.server.url)
             self._opening = self._opening or Opening((good.key,), now, good.key)
+            self._moved = True
         elif good and not self.roster.still_trusts(good):
             self.last_good = None
             if self._opening is not None:
@@ -133,7 +124,7 @@ class Locator:
 
     def begin(self, key: str, now: float) -> None:
         """Its first SYN has left."""
-        self._flights[key] = _UnderWay(now, self.tracks[key].server.host, self.tracks[key].server.url)
+        self._flights[key] = UnderWay(now, self.tracks[key].server.host, self.tracks[key].server.url)
 
     def connected(self, key: str) -> None:
         """The connection stands."""
@@ -193,7 +184,7 @@ class Locator:
             track.due = now
         return anew or was_up or key in self._up or self._opening is not None or self._is_current(key)
 
-    def _is_void(self, server: Server, flight: _UnderWay, probe: Probe) -> bool:
+    def _is_void(self, server: Server, flight: UnderWay, probe: Probe) -> bool:
         """Whether a probe says nothing of today: another address, a tailnet that is away or was since."""
         if not self.roster.reachable(server) or (server.host, server.url) != (flight.host, flight.url):
             return True
@@ -233,7 +224,7 @@ class Locator:
             elif choice.key is None or not (
                 self._is_current(choice.key) or self._publishable(opening, choice.key, now)
             ):
-                return None
+                return self._at_its_new_address(choice)
         return self._publish(choice, now)
 
     def conclude(self, now: float) -> Decision:
@@ -243,6 +234,7 @@ class Locator:
         return self._publish(choice, now)
 
     def _publish(self, choice: Choice, now: float) -> Decision:
+        self._moved = False
         if choice.key is None:
             return self._without(choice)
         server = self.tracks[choice.key].server
@@ -256,6 +248,12 @@ class Locator:
 
     def _current(self) -> Track | None:
         return self.tracks.get(self.last_good.key) if self.last_good else None
+
+    def _at_its_new_address(self, choice: Choice) -> Decision | None:
+        """A server that moved must not stay published where it was, which may be another's, while it is waited for."""
+        if not self._moved or self.last_good is None:
+            return None
+        return Decision(Verdict.STALE, self.last_good, Reason.MOVED, self.since, choice=choice)
 
     def _is_current(self, key: str) -> bool:
         return self.last_good is not None and self.last_good.key == key

@@ -59,6 +59,7 @@ class Reason(Enum):
     NETWORK_SILENT = "network_silent", "nobody answers, so the fault may be here: the last good one is kept"
     ALL_LOST = "all_lost", "no server answers any more: the last good one is kept"
     TAILNET_AWAY = "tailnet_away", "Tailscale is not up: the last good one is kept"
+    MOVED = "moved", "it has another address now, at which it has not answered yet"
     NONE_YET = "none_yet", "no server has been found, so this is the default; nobody has verified it"
 
     def __init__(self, word: str, text: str) -> None:

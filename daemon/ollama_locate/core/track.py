@@ -61,3 +61,13 @@ class Track:
     rtt: float | None = None
     repeats: int = 0
     checked: float | None = None
+
+
+@dataclass(slots=True)
+class UnderWay:
+    """A probe that is out: when and where it was sent, and whether the connection stands."""
+
+    sent: float
+    host: str
+    url: str
+    connected: bool = False
