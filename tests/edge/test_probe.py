@@ -20,6 +20,21 @@ VERSION = http("200 OK", b'{"version":"0.17.4"}')
 MANY = [f"m{number}" for number in range(9_000)] + ["evil\x1b[2J", "a\nb", "../x", "x" * 300, ""] * 200
 
 
+async def hints_for_ever(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    while not writer.is_closing():
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
+        await writer.drain()
+
+
+async def crumbs_for_ever(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while not writer.is_closing():
+        writer.write(b"1\r\nx\r\n" * 1000)
+        await writer.drain()
+
+
 async def verdict(behaviour: Behaviour) -> Probe:
     async with serving(behaviour) as port:
         return await probe(at("127.0.0.1", port), TIMEOUT)
@@ -49,6 +64,8 @@ async def verdict(behaviour: Behaviour) -> Probe:
         pytest.param(answers(b"\x00\xff" * 20_000), Outcome.NOT_OLLAMA, "not HTTP", id="garbage"),
         pytest.param(answers(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 99_000), Outcome.NOT_OLLAMA, "", id="an endless head"),
         pytest.param(answers(VERSION[:-5]), Outcome.NOT_OLLAMA, "", id="ends within the body"),
+        pytest.param(hints_for_ever, Outcome.NOT_OLLAMA, "too large", id="an endless flood of early hints"),
+        pytest.param(crumbs_for_ever, Outcome.NOT_OLLAMA, "too large", id="a body in chunks of a byte, without end"),
         pytest.param(answers(http("403 Forbidden", b"")), Outcome.FORBIDDEN_HOST, "", id="403"),
         pytest.param(answers(http("404 Not Found", b"")), Outcome.NOT_OLLAMA, "HTTP 404", id="404"),
         pytest.param(answers(http("500 Oh", b"")), Outcome.ERROR, "HTTP 500", id="500"),

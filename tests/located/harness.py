@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -98,7 +99,13 @@ class Lab:
         own = {"OLLAMA_LOCATE_STATE_DIR": str(self.state), "XDG_CONFIG_HOME": str(self.folder / "config")}
         return {**os.environ, **own, "PYTHONPATH": str(ROOT)}
 
-    def start(self, *words: str) -> subprocess.Popen[bytes]:
+    def start(self, *words: str, files: int | None = None) -> subprocess.Popen[bytes]:
+        """Start a daemon; `files` is how many descriptors it may ever have."""
+
+        def limit() -> None:
+            if files is not None:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+
         with (self.folder / "log").open("ab") as log:
             table = str(self.folder / "table.json")
             self.daemons.append(
@@ -107,6 +114,7 @@ class Lab:
                     stderr=log,
                     stdout=subprocess.PIPE,
                     env=self.env,
+                    preexec_fn=limit,  # noqa: PLW1509 - no thread runs here
                 )
             )
         return self.daemons[-1]

@@ -230,6 +230,58 @@ def test_a_state_folder_that_was_removed_is_made_again(lab: Lab) -> None:
     assert lab.ask("refresh").stdout == GPU + "\n"
 
 
+def test_of_two_daemons_the_one_that_lost_its_folder_ends(lab: Lab) -> None:
+    lab.configure("")
+    lab.config.write_text(lab.config.read_text().replace("1s", "1h"))
+    first = lab.start()
+    until(lab.snapshot, "a first round")
+    lab.state.rename(lab.folder / "moved away")
+    second = lab.start()
+    until(lab.snapshot, "a round of the second")
+    first.send_signal(signal.SIGHUP)
+    assert first.wait(10) == 1
+    assert f"another ollama-located (pid {second.pid}) already serves {lab.state}; this one ends" in lab.log
+    assert (lab.state / "lock").read_text() == f"{second.pid}\n"
+
+
+def test_few_descriptors_delay_but_do_not_stall(lab: Lab) -> None:
+    for number in range(10, 130):
+        lab.peers[f"silent{number}"] = node(f"silent{number}", number)
+    lab.machine("gpu", 2, 0.01, Online=False)  # the last in the queue
+    lab.start(files=200)
+    lab.until_decided("gpu")
+
+
+def test_a_signal_that_comes_too_early_does_no_harm(lab: Lab) -> None:
+    daemon = lab.start()
+    until(lambda: (lab.state / "lock").exists() and (lab.state / "lock").read_text(), "the lock is taken")
+    for _ in range(50):
+        daemon.send_signal(signal.SIGUSR1)
+        daemon.send_signal(signal.SIGHUP)
+    until(lab.snapshot, "a first round")
+    assert daemon.poll() is None
+
+
+def test_what_the_daemon_cannot_do_is_shown_to_who_asks(lab: Lab) -> None:
+    daemon = lab.start()
+    until(lab.snapshot, "a first round")
+    lab.configure("prefer = 3\n")
+    daemon.send_signal(signal.SIGHUP)
+    until(lambda: lab.snapshot()["problems"], "the mistake is published")
+    assert f"problem: {lab.config}:3: prefer: must be a list of texts" in lab.ask("status").stdout
+    assert "the old config stays in force" in lab.ask("why").stderr
+    assert "the old config stays in force" in lab.ask("refresh").stderr
+
+
+def test_a_refresh_with_nobody_to_ask_is_answered_at_once(lab: Lab) -> None:
+    lab.configure('local = "off"\n')
+    lab.start()
+    until(lambda: (lab.state / "lock").exists() and (lab.state / "lock").read_text(), "the lock is taken")
+    until(lab.snapshot, "something is published")
+    done = lab.ask("refresh")
+    assert (done.returncode, done.stdout) == (0, "http://localhost:11434\n"), done.stderr
+
+
 def test_the_heart_beats(lab: Lab) -> None:
     lab.start()
     until((lab.state / "verdict").exists, "a first round")

@@ -100,13 +100,13 @@ class Locator:
     # --- probes
 
     def due(self, now: float) -> list[Server]:
-        """Whom to probe now: known servers first, then those said to be online, then the rest."""
+        """Whom to probe now: known servers, then who was never asked (online ones first), then who waits longest."""
         until = cadence.batch_until(now, self.settings.interval)
         if all(track.due > now for track in self._idle()):
             return []
         # Checks that decide keep their distance; the others may come a little early, for company.
         tracks = [one for one in self._idle() if one.due <= (now if one.health.unsettled else until)]
-        tracks.sort(key=lambda track: (track.health.answered_at is None, not track.server.online))
+        tracks.sort(key=_turn)
         return [track.server for track in tracks]
 
     def next_due(self) -> float | None:
@@ -345,3 +345,8 @@ class Locator:
     def _under_way(self, server: Server) -> tuple[float, bool]:
         flight = self._flights.get(server.key)
         return (flight.sent, flight.connected) if flight is not None else (self._opened_at, False)
+
+
+def _turn(track: Track) -> tuple[bool, bool, bool, float]:
+    asked = track.checked is not None
+    return track.health.answered_at is None, asked, not asked and not track.server.online, track.due

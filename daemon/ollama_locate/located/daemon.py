@@ -80,7 +80,7 @@ class Daemon:
         self._said: Snapshot | None = None
         self._rounds = self._refreshes = 0
         self._refresh_asked = False
-        self._refresh_round = 0
+        self._refresh_round: int | None = None
         self._refreshed_at = float("-inf")
         self._dirty = self._publishing = self._looking = False
         self._complaint = self._mistake = ""
@@ -184,8 +184,9 @@ class Daemon:
 
     def _on_round(self, number: int) -> None:
         self._rounds += 1
-        if 0 < self._refresh_round <= number and not self._finder.locator.wavering():
-            self._refresh_round = 0
+        asked = self._refresh_round
+        if asked is not None and asked <= number and not self._finder.locator.wavering():
+            self._refresh_round = None
             self._refreshes += 1
         self._on_change(news=True)
 
