@@ -51,7 +51,6 @@ def test_a_server_that_moved_is_asked_and_waited_for(step: Step, want: tuple[str
     assert world.decide() == want
 
 
-@pytest.mark.xfail(strict=True, reason="_under_way() counts from _opened_at, not from the round's own beginning")
 def test_a_server_that_moved_is_waited_for_before_it_was_asked_at_all() -> None:
     """The round is as old as the move, however long the daemon has run."""
     world = World()

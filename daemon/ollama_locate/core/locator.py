@@ -106,7 +106,7 @@ class Locator:
             return []
         # Checks that decide keep their distance; the others may come a little early, for company.
         tracks = [one for one in self._idle() if one.due <= (now if one.health.unsettled else until)]
-        tracks.sort(key=_turn)
+        tracks.sort(key=Track.turn)
         return [track.server for track in tracks]
 
     def next_due(self) -> float | None:
@@ -152,7 +152,7 @@ class Locator:
         flight, track = self._flights.pop(key, None), self.tracks.get(key)
         if track is not None and flight is not None and self._is_void(track.server, flight, probe):
             track.due = now
-            return False
+            return True
         if track is None:
             return False
         was_up = key in self._up
@@ -344,9 +344,5 @@ class Locator:
 
     def _under_way(self, server: Server) -> tuple[float, bool]:
         flight = self._flights.get(server.key)
-        return (flight.sent, flight.connected) if flight is not None else (self._opened_at, False)
-
-
-def _turn(track: Track) -> tuple[bool, bool, bool, float]:
-    asked = track.checked is not None
-    return track.health.answered_at is None, asked, not asked and not track.server.online, track.due
+        since = self._opening.since if self._opening is not None else self._opened_at
+        return (flight.sent, flight.connected) if flight is not None else (since, False)

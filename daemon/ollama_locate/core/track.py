@@ -62,6 +62,11 @@ class Track:
     repeats: int = 0
     checked: float | None = None
 
+    def turn(self) -> tuple[bool, bool, bool, float]:
+        """Sorts those who are due: who has answered, who was never asked (online ones first), who waits longest."""
+        asked = self.checked is not None
+        return self.health.answered_at is None, asked, not asked and not self.server.online, self.due
+
 
 @dataclass(slots=True)
 class UnderWay:
