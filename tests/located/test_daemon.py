@@ -245,7 +245,7 @@ def test_of_two_daemons_the_one_that_lost_its_folder_ends(lab: Lab) -> None:
 
 
 def test_few_descriptors_delay_but_do_not_stall(lab: Lab) -> None:
-    for number in range(10, 130):
+    for number in range(10, 90):
         lab.peers[f"silent{number}"] = node(f"silent{number}", number)
     lab.machine("gpu", 2, 0.01, Online=False)  # the last in the queue
     lab.start(files=200)
