@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 from benchmarks import (
     bench_best,
     bench_cpu,
+    bench_failover,
     bench_memory,
     bench_parse,
     bench_query,
@@ -35,6 +36,7 @@ ROWS: dict[str, Callable[[], Iterator[Row]]] = {
     "best": bench_best.run,
     "verdict": bench_verdict.run,
     "rtt": bench_rtt.run,
+    "failover": bench_failover.run,
     "cpu": bench_cpu.run,
     "memory": bench_memory.run,
 }

@@ -78,14 +78,20 @@ def surroundings(folder: Path, state: Path) -> dict[str, str]:
 
 @contextlib.contextmanager
 def daemon(
-    place: Scene, *, interval: str = "30s", tailscale: Path | None = None, env: dict[str, str] | None = None
+    place: Scene,
+    *,
+    interval: str = "30s",
+    tailscale: Path | None = None,
+    socket: Path | None = None,
+    env: dict[str, str] | None = None,
 ) -> Iterator[Daemon]:
-    """Started and past its first look; ended when the block ends."""
+    """Started and past its first look; ended when the block ends. `socket`: a tailscaled's that rings."""
     folder = Path(tempfile.mkdtemp(prefix="daemon-", dir=place.folder))
     state = folder / "state"
     state.mkdir(0o700)
     (folder / "ollama-locate").mkdir(0o700)
     config = f'tailscale = "{tailscale or place.tailscale}"\ninterval = "{interval}"\n'
+    config += f'tailscale_socket = "{socket or folder / "no-socket"}"\n'
     (folder / "ollama-locate" / "config.toml").write_text(config)
     log, program = folder / "log", programs() / "ollama-located"
     with log.open("wb") as sink, inside(place.client):

@@ -1,4 +1,4 @@
-"""Two network namespaces, a client's and its peers', named after this run and removed on any exit.
+"""Network namespaces, a client's and its peers', named after this run and removed on any exit.
 
 What a killed run leaves behind is removed by the next one: leftovers.py.
 """
@@ -21,11 +21,6 @@ NETNS = Path("/run/netns")
 CLONE_NEWNET = 0x40000000
 
 
-def names() -> tuple[str, str]:
-    """The client's and the peers' namespace of this run."""
-    return f"{PREFIX}-{os.getpid()}-client", f"{PREFIX}-{os.getpid()}-peers"
-
-
 def ip(*words: str) -> None:
     subprocess.run(["ip", *words], check=True, capture_output=True)
 
@@ -40,9 +35,9 @@ def remove(name: str) -> None:
 
 
 @contextlib.contextmanager
-def pair() -> Iterator[tuple[str, str]]:
-    """Both namespaces, empty but for `lo`."""
-    made = names()
+def spaces(*roles: str) -> Iterator[list[str]]:
+    """One namespace for each role, empty but for `lo`."""
+    made = [f"{PREFIX}-{os.getpid()}-{role}" for role in roles]
     try:
         for name in made:
             remove(name)

@@ -2,16 +2,19 @@
 
     python -m benchmarks.ollama_stand_in ADDRESS…
 
-A stand-in and not the real one: a thousand-peer tailnet has fifty of them. Says `ready` once all listen.
+A stand-in and not the real one: a thousand-peer tailnet has fifty of them. What it generates is its address, so that
+who asks learns who answered. Says `ready` once all listen.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 
 PORT = 11434
+LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 MODELS = [
     {
         "name": f"model-{number}:latest",
@@ -43,12 +46,20 @@ ANSWERS = {
     b"/api/version": answer("200 OK", "application/json", b'{"version":"0.17.4"}'),
     b"/api/tags": answer("200 OK", "application/json", json.dumps({"models": MODELS}).encode()),
     b"/api/ps": answer("200 OK", "application/json", json.dumps({"models": LOADED}).encode()),
+    b"/api/show": answer("200 OK", "application/json", json.dumps({"capabilities": ["completion"]}).encode()),
 }
 NOT_FOUND = answer("404 Not Found", "text/plain", b"404 page not found")
 
 
+def generated(address: str) -> bytes:
+    """One line, which is right for who wants a stream and for who wants none."""
+    said = {"model": MODELS[0]["name"], "created_at": "2026-11-24T00:00:00Z", "response": address, "done": True}
+    said |= {"done_reason": "stop", "total_duration": 1, "prompt_eval_count": 1, "eval_count": 1, "eval_duration": 1}
+    return answer("200 OK", "application/x-ndjson", json.dumps(said).encode() + b"\n")
+
+
 class Ollama(asyncio.Protocol):
-    """One connection: GET requests without a body, one after the other."""
+    """One connection: requests, one after the other; whatever their body says."""
 
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
@@ -59,14 +70,26 @@ class Ollama(asyncio.Protocol):
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
-        assert self.transport
         self.pending += data
         while b"\r\n\r\n" in self.pending:
-            request, self.pending = self.pending.split(b"\r\n\r\n", 1)
-            words = request.split(b" ", 2)
-            self.transport.write(ANSWERS.get(words[1], NOT_FOUND) if len(words) == 3 else NOT_FOUND)
-            if b"connection: close" in request.lower():
-                self.transport.close()
+            head, rest = self.pending.split(b"\r\n\r\n", 1)
+            length = LENGTH.search(head)
+            body = int(length[1]) if length else 0
+            if len(rest) < body:
+                return
+            self.pending = rest[body:]
+            self.say(head)
+
+    def say(self, head: bytes) -> None:
+        assert self.transport
+        words = head.split(b" ", 2)
+        path = words[1] if len(words) == 3 else b""
+        if path == b"/api/generate":
+            self.transport.write(generated(self.transport.get_extra_info("sockname")[0]))
+        else:
+            self.transport.write(ANSWERS.get(path, NOT_FOUND))
+        if b"connection: close" in head.lower():
+            self.transport.close()
 
 
 async def serve(addresses: list[str]) -> None:

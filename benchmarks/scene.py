@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import peers as people
-from benchmarks.namespaces import inside, ip, pair
+from benchmarks.namespaces import inside, ip, spaces
 from benchmarks.process import helper
 
 if TYPE_CHECKING:
@@ -58,31 +58,40 @@ class Scene:
 
 def wire(client: str, peers: str) -> None:
     """Addresses and routes: the client is one address, the other side is every peer's."""
-    ip("-n", client, "addr", "add", f"{people.SELF}/10", "dev", DEVICE)
-    ip("-n", client, "link", "set", DEVICE, "up", "mtu", MTU)
+    connect(client, people.SELF)
     ip("-n", peers, "link", "set", DEVICE, "up", "mtu", MTU)
     ip("-n", peers, "route", "add", "local", "100.65.0.0/16", "dev", "lo")
     ip("-n", peers, "route", "add", "100.64.0.0/16", "dev", DEVICE)
 
 
+def connect(name: str, address: str) -> None:
+    """A machine of its own in the tailnet, with one address."""
+    ip("-n", name, "addr", "add", f"{address}/10", "dev", DEVICE)
+    ip("-n", name, "link", "set", DEVICE, "up", "mtu", MTU)
+
+
+@contextlib.contextmanager
+def machine(client: str, peers: list[people.Peer]) -> Iterator[Scene]:
+    """The folder behind a client's `tailscale`, which lists nobody yet."""
+    folder = Path(tempfile.mkdtemp(prefix=f"olb-{os.getpid()}-"))
+    try:
+        (folder / "links.json").write_text(people.links(peers))
+        found = Scene(client, peers, folder)
+        found.tailscale.write_text(f"#!/bin/sh\nexec cat {folder}/status.json\n")
+        found.tailscale.chmod(0o755)
+        found.list_peers([])
+        yield found
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextlib.contextmanager
 def scene(peers: list[people.Peer]) -> Iterator[Scene]:
     """Everything of it is gone when the block ends, however it ends."""
-    folder = Path(tempfile.mkdtemp(prefix=f"olb-{os.getpid()}-"))
-    try:
-        links = folder / "links.json"
-        links.write_text(people.links(peers))
-        script = folder / "tailscale"
-        script.write_text(f"#!/bin/sh\nexec cat {folder}/status.json\n")
-        script.chmod(0o755)
-        with pair() as (client, far), helper("wan", client, far, str(links)):
+    with spaces("client", "peers") as (client, far), machine(client, peers) as found:
+        running = [peer.address for peer in people.alive(peers)]
+        with helper("wan", str(found.folder / "links.json"), client, far), contextlib.ExitStack() as stack:
             wire(client, far)
-            found = Scene(client, peers, folder)
-            found.list_peers([])
-            running = [peer.address for peer in people.alive(peers)]
-            with contextlib.ExitStack() as stack:
-                with inside(far):
-                    stack.enter_context(helper("ollama_stand_in", *running))
-                yield found
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+            with inside(far):
+                stack.enter_context(helper("ollama_stand_in", *running))
+            yield found

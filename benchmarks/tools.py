@@ -88,6 +88,44 @@ def lines(file: Path) -> list[str]:
     return file.read_text().split()
 
 
+PLAIN = """
+ timeout connect 5s
+ default-server inter 2s fall 3
+"""
+# As quick as its own options make it: every retry may go elsewhere, a suspect is checked more often.
+TUNED = """
+ timeout connect 1s
+ timeout check 1s
+ option redispatch 1
+ default-server inter 2s fall 3 fastinter 500ms
+"""
+
+
+def haproxy_router(servers: list[str], port: int, stats_port: int, options: str) -> str:
+    """The first server serves, the others stand by; with a table of what it thinks of them."""
+    checked = "\n".join(
+        f" server s{number} {address}:{PORT} check {'backup' if number else ''}"
+        for number, address in enumerate(servers)
+    )
+    return f"""global
+ maxconn 2000
+defaults
+ mode http
+ timeout client 60s
+ timeout server 60s
+frontend front
+ bind 127.0.0.1:{port}
+ default_backend ollama
+backend ollama
+ option httpchk GET /api/version{options}{checked}
+listen stats
+ timeout connect 5s
+ bind 127.0.0.1:{stats_port}
+ stats enable
+ stats uri /
+"""
+
+
 def haproxy_config(servers: list[str]) -> str:
     """Two servers, each asked every 2 s: the cost of a check in a program known for its thrift."""
     checked = "\n".join(f" server s{number} {address}:{PORT} check" for number, address in enumerate(servers))

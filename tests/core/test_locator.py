@@ -52,6 +52,14 @@ REFUSED = Outcome.REFUSED
         ),
         pytest.param(
             [look("gpu", "nas"), ok("gpu", 5), ok("nas", 9), decide, after(1), no("gpu", REFUSED, times=3)],
+            None,
+            id="one that has not answered since is waited for",
+        ),
+        pytest.param(
+            [
+                *(look("gpu", "nas"), ok("gpu", 5), ok("nas", 9), decide, after(1)),
+                *(no("gpu", REFUSED, times=3), no("nas", REFUSED)),
+            ],
             ("stale", "gpu", "all_lost"),
             id="only one that answered since is published",
         ),
@@ -221,9 +229,9 @@ def test_in_doubt_only_the_current_one_may_stay() -> None:
     world = World()
     for step in (look("gpu", "nas"), ok("gpu", 30), ok("nas", 40), decide, no("nas")):
         step(world)
-    assert set(world.locator.choice(world.now).standings) == {key("gpu")}
-    assert world.locator.standing(key("nas"), world.locator.choice(world.now)) is Standing.FAILING
-    assert world.locator.wavering()
+    assert set(world.locator.board.choice(world.now).standings) == {key("gpu")}
+    assert world.locator.board.standing(key("nas"), world.locator.board.choice(world.now)) is Standing.FAILING
+    assert world.locator.board.wavering()
 
 
 def test_a_lost_burst_does_not_cost_the_current_one_its_place() -> None:
@@ -276,14 +284,14 @@ def test_where_a_server_stands(steps: list[Step], standing: Standing) -> None:
     world = World()
     for step in (look("gpu", "nas"), *steps):
         step(world)
-    assert world.locator.standing(key("gpu"), world.locator.choice(world.now)) is standing
+    assert world.locator.board.standing(key("gpu"), world.locator.board.choice(world.now)) is standing
 
 
 def test_the_self_check_has_a_standing_of_its_own() -> None:
     world = World(settings(local=Local.AUTO))
     for step in (look(), ok("self"), ok("local")):
         step(world)
-    assert world.locator.standing("self:11434", world.locator.choice(world.now)) is Standing.SELF_CHECK
+    assert world.locator.board.standing("self:11434", world.locator.board.choice(world.now)) is Standing.SELF_CHECK
 
 
 def test_a_decision_says_since_when() -> None:
@@ -299,9 +307,9 @@ def test_whether_the_current_one_is_in_doubt_is_told() -> None:
     world = World()
     for step in (look("gpu", "nas"), ok("gpu"), ok("nas", 40), decide, no("nas")):
         step(world)
-    assert not world.locator.in_doubt()
+    assert not world.locator.board.in_doubt()
     world.no("gpu")
-    assert world.locator.in_doubt()
+    assert world.locator.board.in_doubt()
 
 
 def test_what_is_concluded_awaits_nobody() -> None:

@@ -232,7 +232,9 @@ def test_variables_are_filled_in(url: str, want: dict[str, str]) -> None:
 )
 def test_a_last_good_url_that_cannot_be_published_is_not(url: str) -> None:
     world = World()
-    decision = Decision(Verdict.STALE, LastGood("n2:11434", "gpu", url), world.locator.choice(0).reason, world.now)
+    decision = Decision(
+        Verdict.STALE, LastGood("n2:11434", "gpu", url), world.locator.board.choice(0).reason, world.now
+    )
     found = of(world, decision).decision
     assert (found.endpoint, found.verdict, found.server) == ("http://localhost:11434", "none", None)
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import shutil
@@ -22,6 +23,7 @@ OLLAMA = "v0.17.4"
 OLLAMA_MODULE = "github.com/ollama/ollama"
 MINIAUDIO = "1.71"  # one of the headers that Ollama's Go module lacks; only this Python package ships it
 CONTROL = Path(__file__).parent / "control"
+CLOCKS = Path(__file__).parent / "clocks.c"
 PROGRAMS = ("tailscale", "tailscaled", "control", "ollama")
 
 
@@ -60,6 +62,19 @@ def build() -> Path:
             Path(part).mkdir()  # for TemporaryDirectory, which removes what it made
     _say(f"built in {time.monotonic() - started:.0f} s: {folder()}")
     return folder()
+
+
+@functools.cache
+def clocks() -> Path:
+    """Return the shim that moves a process's clocks (clocks.py); it is compiled in a moment."""
+    target = _cache() / f"clocks-{hashlib.sha256(CLOCKS.read_bytes()).hexdigest()[:16]}.so"
+    if not target.exists():
+        _cache().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=_cache(), prefix="build-") as part:
+            made = Path(part) / target.name
+            subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-Wall", "-Werror", "-o", made, CLOCKS], check=True)
+            made.rename(target)
+    return target
 
 
 def _cache() -> Path:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from typing import TYPE_CHECKING
 
+from tests.real.namespaces import until
 from tests.real.ollama import PORT, Ollama
 
 if TYPE_CHECKING:
@@ -55,6 +57,12 @@ class Lab:
         for node in self.tailnet.nodes.values():
             if node is not self.laptop:
                 self.laptop.reaches(node, "direct")
+
+    def reached(self, name: str) -> float:
+        """Wait until tailscaled on the laptop reaches this node, by whatever path; return when that was."""
+        paths = ("direct", "relay")
+        until(lambda: self.laptop.path_to(self.node(name), "300ms") in paths, 60, f"{name} is reached", every=0.01)
+        return time.time()
 
     @contextlib.contextmanager
     def ollama_killed(self, name: str) -> Iterator[None]:

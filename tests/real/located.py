@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import stat
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,17 +17,19 @@ from tests.real.namespaces import until
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
+    from tests.real.clocks import Clocks
     from tests.real.namespaces import Process
     from tests.real.tailnet import Node
 
 SCRIPTS = Path(sys.executable).parent
-CONFIG = """\
-interval = "2s"
-prefer = {prefer}
-tailscale = "{tailscale}"
-log_level = "debug"
+# The shim that moves the daemon's clocks is not for its children.
+WRAPPER = """\
+#!/bin/sh
+unset LD_PRELOAD
+exec "{cli}" --socket "{socket}" "$@"
 """
 
 
@@ -33,6 +38,11 @@ class Decision(msgspec.Struct, frozen=True):
     name: str | None
     reason: str
     endpoint: str
+    sentinel: str = ""
+
+
+class TailnetState(msgspec.Struct, frozen=True):
+    watch: str = ""
 
 
 class Server(msgspec.Struct, frozen=True):
@@ -44,6 +54,11 @@ class Server(msgspec.Struct, frozen=True):
     text: str
     path: str
     models: list[str] | None
+    checked_at: str | None
+
+    def checked_since(self, wall: float) -> bool:
+        """Return if it was asked, and has answered or not, after this moment of the daemon's wall clock."""
+        return self.checked_at is not None and dt.datetime.fromisoformat(self.checked_at).timestamp() >= wall
 
 
 class Rejected(msgspec.Struct, frozen=True):
@@ -55,6 +70,8 @@ class Rejected(msgspec.Struct, frozen=True):
 class State(msgspec.Struct, frozen=True):
     """What these tests read of state.json."""
 
+    round: int
+    tailnet: TailnetState
     decision: Decision
     servers: list[Server]
     rejected: list[Rejected]
@@ -64,32 +81,59 @@ class State(msgspec.Struct, frozen=True):
 
 
 class Located:
-    """One run of the daemon, with folders of its own."""
+    """One run of the daemon, with folders of its own. Settings are those of its config, in TOML.
 
-    def __init__(self, node: Node, folder: Path, prefer: str) -> None:
+    `bell`: tailscaled can tell it of changes; without, there is nothing at the path where it looks.
+    """
+
+    def __init__(self, node: Node, folder: Path, *, bell: bool = True, **settings: str) -> None:
         self.node = node
         self.folder = folder
+        self.clocks: Clocks | None = None
         self._state = folder / "state"
         self._log = folder / "log"
         self._process: Process | None = None
+        self._config = folder / "config" / "ollama-locate" / "config.toml"
+        self._config.parent.mkdir(parents=True)
         wrapper = folder / "tailscale"
-        wrapper.write_text(f'#!/bin/sh\nexec "{node.cli}" --socket "{node.socket}" "$@"\n')
+        wrapper.write_text(WRAPPER.format(cli=node.cli, socket=node.socket))
         wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
-        config = folder / "config" / "ollama-locate" / "config.toml"
-        config.parent.mkdir(parents=True)
-        config.write_text(CONFIG.format(prefer=prefer, tailscale=wrapper))
+        self._settings = {
+            "tailscale": f'"{wrapper}"',
+            "tailscale_socket": f'"{node.socket if bell else folder / "none"}"',
+            "log_level": '"debug"',
+        }
+        self.configure(**settings)
         self._env = {
             "HOME": str(folder),
             "XDG_CONFIG_HOME": str(folder / "config"),
             "OLLAMA_LOCATE_STATE_DIR": str(self._state),
         }
 
+    def configure(self, **settings: str) -> None:
+        """Write the config; a daemon that runs reads it at its next heartbeat."""
+        self._settings |= settings
+        self._config.write_text("".join(f"{key} = {value}\n" for key, value in self._settings.items()))
+
     def start(self) -> float:
         """Start the daemon; return when (by the clock that also stamps files)."""
         self._state.mkdir(mode=0o700)
+        own = [f"{key}={value}" for key, value in self.clocks.env.items()] if self.clocks else []
         now = time.time()
-        self._process = self.node.spawn(SCRIPTS / "ollama-located", log=self._log, env=self._env)
+        self._process = self.node.spawn("env", *own, SCRIPTS / "ollama-located", log=self._log, env=self._env)
         return now
+
+    def ready(self, url: str) -> float:
+        """Start the daemon and wait until it has settled on this server; return how long the first choice took."""
+        seconds = self.writes(url, self.start(), 10)
+        self.shows(lambda state: all(server.outcome for server in state.servers), 15, "everybody was asked")
+        self.shows(lambda state: state.decision.sentinel == "on", 15, "a connection is held to the server")
+        return seconds
+
+    def paused(self) -> AbstractContextManager[None]:
+        """Let it stand still, as a machine without a moment for it would."""
+        assert self._process
+        return self._process.paused()
 
     def stop(self) -> int:
         """Ask it to end, if it was started; return its exit code."""
@@ -112,6 +156,43 @@ class Located:
         except FileNotFoundError:
             return ""
         return next((line.partition("=")[2] for line in lines if line.startswith("OLLAMA_ENDPOINT=")), "")
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[list[str]]:
+        """Note each endpoint that is published from now on, the present one first; looks every 5 ms.
+
+        The file `endpoint` is written when it changes and at no other time: what was there too shortly to be
+        seen is noted as well, as `?`.
+        """
+        seen = [self.endpoint()]
+        before = self._written()
+        over = threading.Event()
+
+        def watch() -> None:
+            while not over.wait(0.005):
+                if (now := self.endpoint()) != seen[-1]:
+                    seen.append(now)
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        try:
+            yield seen
+        finally:
+            over.set()
+            watcher.join()
+            if len(seen) == 1 and self._written() != before:
+                seen.append("?")
+
+    def _written(self) -> tuple[int, int]:
+        info = (self._state / "endpoint").stat()
+        return info.st_ino, info.st_mtime_ns
+
+    def beat(self) -> float:
+        """Return when the heartbeat was seen last, by the machine's own clock."""
+        return (self._state / "verdict").stat().st_mtime
+
+    def log(self) -> str:
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def verdict(self) -> str:
         try:
@@ -155,5 +236,4 @@ class Located:
         """Return what a person needs to see when a test has failed."""
         state = self._state / "state.json"
         text = state.read_text() if state.exists() else "(none)"
-        log = self._log.read_text(errors="replace") if self._log.exists() else ""
-        return f"--- state.json\n{text}\n--- the daemon's log\n{log}"
+        return f"--- state.json\n{text}\n--- the daemon's log\n{self.log()}"

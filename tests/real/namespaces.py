@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 T = TypeVar("T")
 RUN_FOLDER = "ollama-locate-real-"
@@ -51,6 +51,15 @@ class Process:
             os.killpg(self._popen.pid, signal.SIGTERM)
             self._popen.wait(patience)
         return self.kill()
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let the group stand still; what it has open stays open, and the kernel goes on answering for it."""
+        os.killpg(self._popen.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self._popen.pid, signal.SIGCONT)
 
     def kill(self) -> int:
         """Kill the whole group at once; return the exit code."""

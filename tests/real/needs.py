@@ -15,7 +15,12 @@ HERE = Path(__file__).parent
 TUN = Path("/dev/net/tun")
 TRIAL = f"ol{os.getpid()}-trial"
 # The package of each thing that Debian can give; the last two hold headers that Ollama's Go module lacks.
-RUN_PACKAGES = {"/usr/sbin/ip": "iproute2", "/usr/sbin/iptables": "iptables"}
+RUN_PACKAGES = {
+    "/usr/sbin/ip": "iproute2",
+    "/usr/sbin/iptables": "iptables",
+    "/usr/bin/cc": "gcc",
+    "/usr/include/time.h": "libc6-dev",
+}
 BUILD_PACKAGES = {
     "/usr/include/nlohmann/json.hpp": "nlohmann-json3-dev",
     "/usr/include/stb/stb_image.h": "libstb-dev",

@@ -10,6 +10,7 @@ from tests.real.gguf import write_model
 from tests.real.namespaces import Process, until
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from tests.real.tailnet import Node
@@ -62,6 +63,11 @@ class Ollama:
         """Kill it as the kernel's OOM killer would, with its model runner."""
         assert self._process
         self._process.kill()
+
+    def paused(self) -> AbstractContextManager[None]:
+        """Let it accept and say nothing."""
+        assert self._process
+        return self._process.paused()
 
     def answers(self) -> bool:
         return request(self.node, f"http://{self.bind}:{PORT}/api/version") is not None

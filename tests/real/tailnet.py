@@ -22,6 +22,7 @@ from tests.real.namespaces import RUN_FOLDER, Namespace, Process, sweep, until
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
 CONTROL = "198.18.0.1"
@@ -65,9 +66,9 @@ class Tailnet:
         self._admin = self.folder / "admin"
         server = self.programs / "control"
         log = self.folder / "control.log"
-        process = self.hub.spawn(server, "-ip", CONTROL, "-admin", self._admin, log=log)
-        until(lambda: self._admin.exists() or not process.running, 20, "the control server listens")
-        if not process.running:
+        self._control = self.hub.spawn(server, "-ip", CONTROL, "-admin", self._admin, log=log)
+        until(lambda: self._admin.exists() or not self._control.running, 20, "the control server listens")
+        if not self._control.running:
             raise RuntimeError(f"the control server ended: {log.read_text()}")
 
     def close(self) -> None:
@@ -103,6 +104,10 @@ class Tailnet:
         connection.close()
         if answer.status != http.client.OK:
             raise RuntimeError(f"control server: set {host} {changes}: {text}")
+
+    def control_paused(self) -> AbstractContextManager[None]:
+        """Take the control server away, and with it DERP and STUN, which it is as well: connections hang."""
+        return self._control.paused()
 
     @contextlib.contextmanager
     def relay_only(self, one: Node, other: Node) -> Iterator[None]:
@@ -183,9 +188,9 @@ class Node:
         listed = self.exec("iptables", "--list", "INPUT", "--verbose", "--exact", "--numeric").stdout
         return int(listed.splitlines()[2].split()[0])
 
-    def path_to(self, other: Node) -> str:
+    def path_to(self, other: Node, patience: str = "2s") -> str:
         """Return `direct`, `relay`, or why there is no path now."""
-        said = self.tailscale("ping", "-c=1", "--timeout=2s", other.ip, check=False)
+        said = self.tailscale("ping", "-c=1", f"--timeout={patience}", other.ip, check=False)
         if "via DERP" in said.stdout:
             return "relay"
         return "direct" if "pong" in said.stdout else (said.stdout + said.stderr).strip()

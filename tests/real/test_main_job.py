@@ -15,7 +15,7 @@ from tests.real.namespaces import until
 from tests.real.ollama import request
 
 if TYPE_CHECKING:
-    from tests.real.conftest import Measure
+    from tests.real.figures import Figures
     from tests.real.lab import Lab
     from tests.real.located import Located
 
@@ -47,13 +47,13 @@ def straight(lab: Lab) -> list[tuple[str, str]]:
     return [(lab.url("gpu"), "fresh"), (lab.url("nas"), "fresh")]
 
 
-def test_the_right_one_is_chosen(lab: Lab, located: Located, measure: Measure) -> None:
+def test_the_right_one_is_chosen(lab: Lab, located: Located, figures: Figures) -> None:
     seconds = start(lab, located)
     state = located.shows(lambda state: state.decision.name == "gpu", 5, "gpu is chosen")
     assert (state.decision.verdict, state.decision.reason) == ("fresh", "tier")
     assert state.server("gpu").models == ["mistral:latest"]
     assert located.cli().stdout == lab.url("gpu") + "\n"
-    measure("start of the daemon -> gpu", seconds, START)
+    figures.seconds("start of the daemon -> gpu", seconds, START)
 
 
 def test_why_names_the_reason_of_every_other(lab: Lab, located: Located) -> None:
@@ -95,7 +95,7 @@ def test_nobody_else_is_contacted(lab: Lab, located: Located) -> None:
     assert {name: lab.node(name).connects() for name in ("bob", "guest")} == {"bob": 0, "guest": 0}
 
 
-def test_a_killed_server_is_left_for_a_while(lab: Lab, located: Located, measure: Measure) -> None:
+def test_a_killed_server_is_left_for_a_while(lab: Lab, located: Located, figures: Figures) -> None:
     """The other takes over, and keeps its place when the killed one is back: no bouncing."""
     start(lab, located)
     event = time.time()
@@ -112,30 +112,30 @@ def test_a_killed_server_is_left_for_a_while(lab: Lab, located: Located, measure
     state = located.state()
     assert state
     assert (state.server("gpu").standing, state.decision.reason) == ("held_down", "held_others")
-    measure("Ollama killed -> the other", seconds, KILLED)
+    figures.seconds("Ollama killed -> the other", seconds, KILLED)
 
 
-def test_a_silent_machine_is_left(lab: Lab, located: Located, measure: Measure) -> None:
+def test_a_silent_machine_is_left(lab: Lab, located: Located, figures: Figures) -> None:
     start(lab, located)
     event = time.time()
     with lab.unplugged("gpu"):
         seconds = located.writes(lab.url("nas"), event, 10 * SILENT)
         assert located.seen == straight(lab)
         assert generated(lab, located.cli().stdout.strip()).strip()
-    measure("cable pulled -> the other", seconds, SILENT)
+    figures.seconds("cable pulled -> the other", seconds, SILENT)
 
 
-def test_a_path_by_relay_works(lab: Lab, located: Located, measure: Measure) -> None:
+def test_a_path_by_relay_works(lab: Lab, located: Located, figures: Figures) -> None:
     with lab.tailnet.relay_only(lab.laptop, lab.node("gpu")):
         lab.laptop.reaches(lab.node("gpu"), "relay")
         seconds = start(lab, located)
         located.shows(lambda state: state.server("gpu").path == "relay", 15, "the path is said to be a relay")
         assert located.verdict() == "fresh"
         assert generated(lab, located.cli().stdout.strip()).strip()
-    measure("start of the daemon, gpu by relay -> gpu", seconds, START)
+    figures.seconds("start of the daemon, gpu by relay -> gpu", seconds, START)
 
 
-def test_without_tailscaled_the_last_good_stays(lab: Lab, located: Located, measure: Measure) -> None:
+def test_without_tailscaled_the_last_good_stays(lab: Lab, located: Located, figures: Figures) -> None:
     start(lab, located)
     event = time.time()
     with lab.tailscaled_stopped():
@@ -147,5 +147,5 @@ def test_without_tailscaled_the_last_good_stays(lab: Lab, located: Located, meas
         event = time.time()
     back = located.becomes("fresh", event, 10 * BACK)
     assert located.endpoint() == lab.url("gpu")
-    measure("tailscaled stopped -> stale", away, AWAY)
-    measure("tailscaled started -> fresh", back, BACK)
+    figures.seconds("tailscaled stopped -> stale", away, AWAY)
+    figures.seconds("tailscaled started -> fresh", back, BACK)

@@ -54,5 +54,8 @@ def values(config: Config) -> dict[str, object]:
         "static": {one.name: http_url(one.host, one.port, "https" if one.tls else "http") for one in config.static},
         "variables": dict(config.variables),
         "tailscale": config.tailscale,
+        "tailscale_socket": config.tailscale_socket,
+        "sentinel": config.sentinel,
+        "history": config.history,
         "log_level": config.log_level,
     }

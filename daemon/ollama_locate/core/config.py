@@ -47,6 +47,9 @@ class Config:
     static: tuple[StaticServer, ...] = ()
     variables: Mapping[str, str] = field(default_factory=lambda: {"OLLAMA_ENDPOINT": "{url}"})
     tailscale: str = ""
+    tailscale_socket: str = ""
+    sentinel: bool = True
+    history: bool = True
     log_level: str = "info"
     raw: Mapping[str, object] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
@@ -64,7 +67,7 @@ class Config:
             use_local=self.local is not Local.OFF,
             check_self=self.local is Local.AUTO,
         )
-        return Settings(policy, self.interval, self.local)
+        return Settings(policy, self.interval, self.local, timeout=self.timeout, sentinel=self.sentinel)
 
 
 KEYS: Final = tuple(f.name for f in fields(Config) if f.name not in ("raw", "sources", "warnings"))
@@ -249,6 +252,12 @@ def _path(value: object) -> str:
     return value
 
 
+def _yes_or_no(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"must be true or false, not {shown(repr(value))}")
+    return value
+
+
 def _networks(value: object) -> tuple[Network, ...]:
     found = tuple(parse_network(text) for text in _strings(value))
     for network in found:
@@ -280,5 +289,8 @@ _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "static": _static,
     "variables": _variables,
     "tailscale": _path,
+    "tailscale_socket": _path,
+    "sentinel": _yes_or_no,
+    "history": _yes_or_no,
     "log_level": _choice(*LOG_LEVELS),
 }

@@ -20,6 +20,22 @@ INGRESS_TAG: Final = "tag:ingress"
 NO_SERVER_OS: Final = frozenset({"ios", "android", "tvos"})
 """Systems on which Ollama does not run; asking them wakes a battery for nothing."""
 
+# --- Tailscale's bus ----------------------------------------------------------------------------------
+
+BUS_HEAD_DEADLINE: Final = 5.0
+"""Tailscaled answers in 1 ms; a socket that does not answer cannot ring."""
+
+BUS_RETRY: Final = 1.0
+BUS_RETRY_MAX: Final = 60.0
+"""A bus that ended is tried again after 1 s, doubling: tailscaled restarts in a second, or is not there at all."""
+
+BUS_STEADY: Final = 60.0
+"""One that stood for this long has the first wait again."""
+
+BUS_CHUNK: Final = 2**16
+BUS_BREATH: Final = 0.05
+"""After so many bytes the reading rests for so long: a flood costs no more than 20 rings a second."""
+
 # --- The tailscale command ---------------------------------------------------------------------------
 
 STATUS_DEADLINE: Final = 5.0
@@ -41,6 +57,9 @@ LOOK_CPU_SHARE: Final = 100
 """Tailscale is asked no more often than 100 x the CPU time the last look took: under 1 % of a core
 even on a tailnet of 10,000 peers."""
 
+LOOK_ON_DOUBT: Final = 0.5
+"""A doubt that lasts for this long makes tailscale be asked: is it the tailnet that is away?"""
+
 # --- Probes ------------------------------------------------------------------------------------------
 
 SYN_HEDGE: Final = 0.3
@@ -56,6 +75,21 @@ SYN_PATIENCE_KNOWN: Final = 1.0
 answers it however busy Ollama is, so that a longer wait finds nothing."""
 
 SYN_PATIENCE_ROUND_TRIPS: Final = 3
+
+SURE_GAP: Final = 0.4
+"""A check that confirms a silence is two connects, this far apart, each with its own patience: one lost
+packet, or one short hole of the path, is not the end of a server."""
+
+SURE_ATTEMPTS: Final = 2
+
+ANSWER_MIN: Final = 1.0
+"""The least wait for an answer to a request: RFC 6298, section 2.4."""
+
+ANSWER_MAX: Final = 30.0
+"""The longest wait for an answer. Who needs more serves nobody: clients give up as well."""
+
+ANSWER_GRANULARITY: Final = 0.01
+"""The clock granularity G of RFC 6298, section 2: an event loop looks at its sockets about that often."""
 
 BURST: Final = 3
 """Connects at once for one round trip sample; the minimum counts, as queues only ever add."""
@@ -125,6 +159,14 @@ JITTER: Final = 0.1
 FAST_RECHECK: Final = 0.4
 """Between the checks that decide whether a server fell or rose (HAProxy calls it fastinter)."""
 
+CLOSED_RECHECK: Final = 0.05
+"""The same where the machine itself said no (it refused, or closed the connection): packets travel, and
+nothing comes back to life in less. Right after a process has died, one connect in three still succeeds."""
+
+RETURN_MIN_WAIT: Final = 2.0
+RETURN_SHARE: Final = 0.02
+"""While nothing answers, the last good server is asked every 2 s, later at 2 % of the time it is away."""
+
 REFUSED_MAX_WAIT: Final = 60.0
 """A machine that is up without Ollama: someone may start it any minute."""
 
@@ -139,8 +181,78 @@ BATCH_MAX: Final = 10.0
 KNOWN_MAX_WAIT: Final = 60.0
 """A server that has answered before is asked at least this often, silent or not: it is wanted back."""
 
+OFFLINE_MAX_WAIT: Final = 300.0
+"""The same for one that tailscale calls offline: that it comes online is said at once."""
+
+RELAY_SHARE: Final = 2.0
+"""A server that is reached by a relay only is asked this many times less often: relays are shared."""
+
+STRANGERS_A_SECOND: Final = 10.0
+"""Machines that never answered as Ollama are asked at most so often, all together: a probe costs about
+0.1 ms of CPU, so that a tailnet of 10,000 stays below 0.2 % of a core."""
+
+REST_SPREAD: Final = 10.0
+"""When everybody is to be asked again, those who never answered and are offline are spread over this."""
+
+LOOK_SAFETY_NET: Final = 300.0
+"""How often tailscale is asked where it rings by itself."""
+
 NEXT_BEST: Final = 3
 """When the current server is in doubt, this many others are asked as well."""
+
+# --- The sentinel ------------------------------------------------------------------------------------
+
+SENTINEL_IDLE: Final = 2.0
+SENTINEL_INTERVAL: Final = 1.0
+SENTINEL_USER_TIMEOUT: Final = 2.5
+"""Keep-alives of the connection held to the chosen server. Linux checks the user time-out at a keep-alive:
+measured, silence ends the connection after 1.1-3.0 s (without it 5 s)."""
+
+SENTINEL_COUNT: Final = 1
+"""Unanswered keep-alives until the end where there is no user time-out (macOS)."""
+
+SENTINEL_IDLE_BATTERY: Final = 10.0
+"""On battery the radio sleeps longer: silence is noticed within 13 s instead of 5."""
+
+SENTINEL_RETRY: Final = 1.0
+SENTINEL_RETRY_MAX: Final = 900.0
+"""A server that closes idle connections though it lives is left alone for 1 s, doubling to 15 min."""
+
+SENTINEL_STEADY: Final = 600.0
+"""One that kept the connection for this long does not close idle ones."""
+
+# --- Disturbances of this machine --------------------------------------------------------------------
+
+TICK: Final = 2.0
+"""How often the clocks are compared. A timer that comes late shows a stall, and the boot clock a sleep."""
+
+STALL: Final = 1.5
+"""A tick this much late: answers may have come in time and not been read, so failures say nothing."""
+
+SLEEP: Final = 10.0
+"""A stall or a sleep this long: the world may be another one, and everything is looked at again."""
+
+CLOCK_STEP: Final = 2.0
+"""The wall clock moved by this much against the monotonic one: jobs are armed anew."""
+
+NETWORK_SETTLES: Final = 0.5
+"""Addresses and routes change in flocks: what they led to is looked at after this."""
+
+NETWORK_MIN_GAP: Final = 5.0
+"""Changes of this machine's addresses and routes are followed at most this often."""
+
+# --- Reports from readers ----------------------------------------------------------------------------
+
+REPORT_WINDOW: Final = 60.0
+REPORTS_TO_DEMOTE: Final = 2
+"""Two reports within a minute about a server whose probe passes: it answers, and does not work."""
+
+REPORT_MIN_GAP: Final = 1.0
+"""Reports about one server that come closer together are one."""
+
+DEMOTED_FIRST: Final = 300.0
+DEMOTED_MAX: Final = 3600.0
+"""How long it then ranks below the other healthy ones; doubles each time, until it was well for an hour."""
 
 # --- Publishing and reading --------------------------------------------------------------------------
 
@@ -185,3 +297,21 @@ FILES_RESERVED: Final = 128
 
 FILES_WANTED: Final = 65_536
 """The soft limit of open files is raised to this, as far as the hard one allows: macOS starts at 256."""
+
+# --- The history -------------------------------------------------------------------------------------
+
+HISTORY_FLUSH: Final = 600.0
+"""Round trips are written to the history this often, one line for each server: a write wakes the disk."""
+
+HISTORY_MIN_GAP: Final = 10.0
+"""A switch is written at once, unless one was within this time."""
+
+HISTORY_KEPT: Final = 30 * 86_400.0
+HISTORY_MAX_BYTES: Final = 10 * 2**20
+"""A hundred servers for a month are about 9 MB."""
+
+HISTORY_WAITING_MAX: Final = 10_000
+"""Lines that are kept in memory while the history cannot be written."""
+
+HISTORY_SHOWN: Final = 20
+"""Switches that `ollama-locate history` shows where nobody says how many."""

@@ -79,13 +79,17 @@ def answered(health: Health, now: float) -> Health:
     return replace(record, status=Status.UP, up_since=now, held_until=held_until)
 
 
-def failed(health: Health, sent: float, now: float, proof: Proof) -> Health:
-    """A probe found no Ollama. `proof` is about probes sent after `suspect_since`."""
+def failed(health: Health, sent: float, now: float, proof: Proof, attempts: int = 1) -> Health:
+    """A probe found no Ollama. `proof` is about probes sent after `suspect_since`.
+
+    A check that confirms a silence has made two attempts, which are two failures.
+    """
     since = sent if health.suspect_since is None else health.suspect_since
     counts = health.misses == 0 or proof is not Proof.NONE
-    fails = health.fails + 1 if counts else health.fails
+    fails = health.fails + attempts if counts else health.fails
     hurried = health.hurried and proof is not Proof.NONE
-    record = replace(health, rises=0, fails=fails, misses=health.misses + 1, suspect_since=since, hurried=hurried)
+    misses = health.misses + attempts
+    record = replace(health, rises=0, fails=fails, misses=misses, suspect_since=since, hurried=hurried)
     if record.in_doubt:
         return _fall(record, now, blamed=proof is Proof.NETWORK) if fails >= FALL else record
     return replace(record, status=Status.DOWN)

@@ -2,46 +2,58 @@
 
 from collections.abc import Iterable
 
-from . import cadence, selection
-from .constants import FALL, NEXT_BEST
+from . import cadence, complaints, patience
+from .board import Board
+from .cadence import Place
+from .constants import FALL, NEXT_BEST, REST_SPREAD
+from .decider import Decider
 from .evidence import Evidence
-from .health import Health, Status, answered, doubted_anew, failed, forgiven
+from .health import Proof, Status, answered, doubted_anew, failed, forgiven
 from .opening import Opening
 from .outcome import Outcome, Probe
-from .roster import Roster
-from .selection import Choice, Contender, Reason, Standing
+from .patience import Terms
+from .sentinel import Sentinel, Watch
 from .server import Kind, Server
 from .tailnet import Tailnet, Unavailable
-from .track import Decision, LastGood, Settings, Track, UnderWay, Verdict
+from .track import Decision, LastGood, Settings, Track, UnderWay
 
 
 class Locator:
     """The state of the whole program; one owner, one thread.
 
-    Feed it: `see` a look at the tailnet, `begin` / `connected` / `quiet` / `finish` / `listed` of probes.
-    Ask it: `due`, `next_due`, `decide`. A *round* opens at the start and whenever the tailnet comes back:
-    until everybody has been asked once, the server that was current before is waited for.
+    Feed it: `see` a look at the tailnet; `begin` / `connected` / `quiet` / `finish` / `listed` of probes;
+    `watching` / `unwatchable` / `lost` of the sentinel; what disturbs this machine; `report`s of readers.
+    Ask it: `due`, `next_due`, `terms`, `watch`, `decide`. A *round* opens at the start and whenever the
+    tailnet comes back: until everybody has been asked once, the server that was current before is waited for.
     """
 
     def __init__(self, settings: Settings, now: float, last_good: LastGood | None = None) -> None:
-        self.settings = settings
-        self.roster = Roster(settings.policy, now)
-        self.last_good = last_good
-        self.since = now
-        self._up: set[str] = set()
-        self._doubted: set[str] = set()
+        self.board = Board(settings, now, last_good)
+        self.roster = self.board.roster
+        self.sentinel = Sentinel()
+        self.sentinel.on = settings.sentinel
         self._flights: dict[str, UnderWay] = {}
-        self._moved = False
-        self._opened_at = now
-        self._opening: Opening | None = Opening(self.tracks, now, last_good.key if last_good else None)
+        self._decider = Decider(self.board, self._flights, now)
+        self._void_before = now
+        self.board.opening = Opening(self.tracks, now, last_good.key if last_good else None)
         self._evidence = Evidence()
+
+    @property
+    def settings(self) -> Settings:
+        """What of the config decides."""
+        return self.board.settings
+
+    @property
+    def last_good(self) -> LastGood | None:
+        """The server that was chosen last."""
+        return self.board.last_good
 
     @property
     def tracks(self) -> dict[str, Track]:
         """What is known of each server, by its key."""
-        return self.roster.tracks
+        return self.board.tracks
 
-    # --- the tailnet
+    # --- the tailnet, the config, this machine
 
     def see(self, look: Tailnet | Unavailable, now: float) -> None:
         """Take in a look at the tailnet: servers appear, change and go."""
@@ -49,53 +61,56 @@ class Locator:
         back = self.roster.see(look, now)
         self._regroup(before, now)
         if back:
-            self._open_round(now)
+            self.resume(now)
 
     def reconfigure(self, settings: Settings, now: float) -> None:
         """Take in another config."""
         before = set(self.tracks)
-        self.settings = settings
+        self.board.settings = settings
+        self.sentinel.on = settings.sentinel
         self.roster.reconfigure(settings.policy, now)
         self._regroup(before, now)
         for track in self.tracks.values():
             track.due = min(track.due, now + settings.interval)
 
     def recheck(self, now: float) -> None:
-        """Let everybody be asked at once."""
+        """Let everybody be asked again: at once, but those who never answered and are offline, over 10 s."""
+        rest = [t for t in self.tracks.values() if t.checked and not t.server.online and t.health.answered_at is None]
         for track in self.tracks.values():
             track.due = min(track.due, now)
+        for place, track in enumerate(rest, 1):
+            track.due = now + REST_SPREAD * place / len(rest)
+
+    def resume(self, now: float) -> None:
+        """The tailnet is back, or this machine slept: the past says nothing, and everybody is asked again."""
+        for track in self.tracks.values():
+            if not track.server.loopback:
+                self.board.set_health(track, forgiven(track.health, now))
+        self.recheck(now)
+        self._void_before = now
+        self.board.opening = Opening(self.tracks, now, self.last_good.key if self.last_good else None)
+
+    def stalled(self, now: float) -> None:
+        """This program stood still: who failed meanwhile may have answered in time, and is asked again."""
+        self._void_before = now
 
     def _regroup(self, before: set[str], now: float) -> None:
-        for track in self.tracks.values():
-            self._set_health(track, track.health)
-        self._up &= self.tracks.keys()
-        self._doubted &= self.tracks.keys()
-        if self._opening is not None:
-            self._opening.join(self.tracks.keys() - before, self.tracks)
-        good = self.last_good
+        board, good = self.board, self.last_good
+        board.regroup()
+        self.sentinel.keep(self.tracks)
+        if board.opening is not None:
+            board.opening.join(self.tracks.keys() - before, self.tracks)
         moved = self.tracks.get(good.key) if good else None
         if good and moved and moved.server.url != good.url:
             # The same machine at another address: it is asked there, and waited for as at a start.
-            self.last_good = LastGood(good.key, moved.server.name, moved.server.url)
-            self._opening = self._opening or Opening((good.key,), now, good.key)
-            self._moved = True
+            board.last_good = LastGood(good.key, moved.server.name, moved.server.url)
+            if board.opening is None or board.opening.succession:
+                board.opening = Opening((good.key,), now, good.key)
+            self._decider.moved = True
         elif good and not self.roster.still_trusts(good):
-            self.last_good = None
-            if self._opening is not None:
-                self._opening.awaited = None
-
-    def _open_round(self, now: float) -> None:
-        for track in self.tracks.values():
-            if not track.server.loopback:
-                self._set_health(track, forgiven(track.health, now))
-            track.due = now
-        self._opened_at = now
-        self._opening = Opening(self.tracks, now, self.last_good.key if self.last_good else None)
-
-    def _set_health(self, track: Track, health: Health) -> None:
-        track.health = health
-        (self._up.add if health.status is Status.UP else self._up.discard)(track.server.key)
-        (self._doubted.add if health.in_doubt else self._doubted.discard)(track.server.key)
+            board.last_good = None
+            if board.opening is not None:
+                board.opening.awaited = None
 
     # --- probes
 
@@ -118,6 +133,12 @@ class Locator:
             if track.server.key not in self._flights and self.roster.reachable(track.server):
                 yield track
 
+    def terms(self, key: str) -> Terms:
+        """How long the next probe of this server may take."""
+        track = self.tracks[key]
+        wait = patience.answer_wait(track.answers, self.settings.timeout)
+        return Terms(track.rtt, sure=track.health.in_doubt, answer_wait=wait)
+
     def under_way(self) -> int:
         """How many probes are out."""
         return len(self._flights)
@@ -136,8 +157,8 @@ class Locator:
         track = self.tracks.get(key)
         if track is not None and track.probe is None and key in self._flights:
             track.probe = Probe(Outcome.SILENT, self._flights[key].sent, "so far")
-        if self._opening is not None:
-            self._opening.quiet(key)
+        if self.board.opening is not None:
+            self.board.opening.quiet(key)
 
     def listed(self, key: str, models: tuple[str, ...] | None) -> None:
         """Its list of models arrived after the probe had ended."""
@@ -150,50 +171,81 @@ class Locator:
         One of a server that is no longer known, or not as it was asked, is ignored.
         """
         flight, track = self._flights.pop(key, None), self.tracks.get(key)
-        if track is not None and flight is not None and self._is_void(track.server, flight, probe):
-            track.due = now
-            return True
         if track is None:
             return False
-        was_up = key in self._up
-        if self._opening is not None:
-            self._opening.heard(key, alive=probe.outcome is Outcome.ALIVE)
+        if flight is not None and self._is_void(track, flight, probe):
+            track.due = now
+            return True
+        was_up = key in self.board.up
+        if self.board.opening is not None:
+            self.board.opening.heard(key, alive=probe.outcome is Outcome.ALIVE)
         anew = self._evidence.note(track.server, probe) and self._doubt_anew(now)
         track.probe, track.checked = probe, now
         if probe.outcome is Outcome.ALIVE:
-            self._set_health(track, answered(track.health, now))
-            track.repeats = 0
-            track.rtt = probe.rtt if probe.rtt is not None else track.rtt
-            track.models = probe.models if probe.models is not None else track.models
+            self._is_alive(track, probe, now)
         else:
-            proof = self._evidence.against(track.server, track.health, probe)
-            self._set_health(track, failed(track.health, probe.sent, now, proof))
-            track.repeats += 1
-            if self._is_current(key) and track.health.misses == 1:
-                self._ask_next_best(key, now)
-        track.due = now + cadence.wait(
-            track.health,
-            probe.outcome,
-            track.repeats,
-            interval=self.settings.interval,
-            online=track.server.online,
-            wanted=track.server.kind is Kind.STATIC or self._is_current(key),
-            jitter=jitter,
-        )
+            self._has_failed(track, probe, now)
+        track.due = now + self._wait(track, probe, now, jitter)
         if self._asked_too_early(probe):
             track.due = now
-        return anew or was_up or key in self._up or self._opening is not None or self._is_current(key)
+        open_round = self.board.opening is not None
+        return anew or was_up or key in self.board.up or open_round or self.board.is_current(key)
 
-    def _is_void(self, server: Server, flight: UnderWay, probe: Probe) -> bool:
+    def _is_void(self, track: Track, flight: UnderWay, probe: Probe) -> bool:
         """Whether a probe says nothing of today: another address, a tailnet that is away or was since."""
+        server, since = track.server, track.health.suspect_since
         if not self.roster.reachable(server) or (server.host, server.url) != (flight.host, flight.url):
             return True
-        return probe.outcome is not Outcome.ALIVE and not server.loopback and flight.sent < self._opened_at
+        if probe.outcome is Outcome.ALIVE:
+            # It may have answered before the first sign that it died.
+            return since is not None and probe.sent < since
+        return not server.loopback and flight.sent < self._void_before
+
+    def _is_alive(self, track: Track, probe: Probe, now: float) -> None:
+        self.board.set_health(track, answered(track.health, now))
+        self.sentinel.answered(track.server.key, now)
+        track.repeats, track.alive_at = 0, now
+        track.rtt = probe.rtt if probe.rtt is not None else track.rtt
+        track.models = probe.models if probe.models is not None else track.models
+        track.complaints = complaints.passed(track.complaints, now)
+        if probe.answer is not None:
+            track.answers = patience.measured(track.answers, probe.answer)
+
+    def _has_failed(self, track: Track, probe: Probe, now: float) -> None:
+        key, before = track.server.key, track.health
+        proof = self._evidence.against(track.server, before, probe)
+        self.board.set_health(track, failed(before, probe.sent, now, proof, probe.attempts))
+        track.repeats += 1
+        if probe.outcome is Outcome.BUSY:
+            track.answers = patience.missed(track.answers)
+        if self.board.is_current(key):
+            if before.misses == 0:
+                self._ask_next_best(now, NEXT_BEST)
+            if track.health.status is Status.DOWN:
+                self.sentinel.fell(key)
+                if before.in_doubt:
+                    self._wait_for_successors(now)
+        elif (current := self.board.current()) is not None and current.health.misses > 0 and not self.board.opening:
+            self._ask_next_best(now, 1, healthy=True)
+
+    def _wait(self, track: Track, probe: Probe, now: float, jitter: float) -> float:
+        server, health, interval = track.server, track.health, self.settings.interval
+        current = self.board.is_current(server.key)
+        place = Place(
+            online=server.online,
+            wanted=server.kind is Kind.STATIC or current,
+            relayed=server.path == "relay",
+            crowd=len(self.tracks),
+        )
+        wait = cadence.wait(health, probe, track.repeats, place, interval=interval, jitter=jitter)
+        if current and health.misses >= FALL and health.suspect_since is not None:
+            return min(wait, cadence.until_it_returns(now - health.suspect_since, interval))
+        return wait
 
     def _doubt_anew(self, now: float) -> bool:
         """Somebody answers: who has failed while nobody did is asked again at the fast pace; whether there was one."""
         found = False
-        for track in [self.tracks[key] for key in self._doubted]:
+        for track in [self.tracks[key] for key in self.board.doubted]:
             if track.health.misses > track.health.fails and not track.health.hurried:
                 track.health = doubted_anew(track.health)
                 track.due, found = min(track.due, now), True
@@ -201,148 +253,77 @@ class Locator:
 
     def _asked_too_early(self, probe: Probe) -> bool:
         """Whether it was under way already when the current server fell in doubt: it does not show whose fault."""
-        current = self._current()
+        current = self.board.current()
         since = current.health.suspect_since if current is not None else None
         return since is not None and probe.sent < since
 
-    def _ask_next_best(self, doubted: str, now: float) -> None:
+    def _ask_next_best(self, now: float, number: int, *, healthy: bool = False) -> None:
         """The current server is in doubt: ask others, to have a successor and to learn whose fault it is."""
-        ranked = selection.rank(self._contenders(), self.settings.required_model)
-        keys = [one.key for one in ranked]
-        keys += [key for key, t in self.tracks.items() if t.probe and t.probe.reached and key not in keys]
-        for key in [key for key in keys if key != doubted][:NEXT_BEST]:
+        waiting = (key for key in self.board.successors(now, healthy=healthy) if key not in self._flights)
+        for _, key in zip(range(number), waiting, strict=False):
             self.tracks[key].due = min(self.tracks[key].due, now)
+
+    def _wait_for_successors(self, now: float) -> None:
+        """The current server fell. Who was asked when it came in doubt may be better than who has answered so far."""
+        keys = [key for key in self.board.up if key in self._flights or self.tracks[key].due <= now]
+        if keys and self.board.opening is None:
+            self.board.opening = Opening(keys, now, None, succession=True)
+
+    # --- the sentinel, and reports of readers
+
+    def watch(self, now: float) -> Watch | None:
+        """To whom a connection is to be held now."""
+        track = self.board.current()
+        if track is None or track.health.status is not Status.UP or not self.roster.reachable(track.server):
+            return None
+        return self.sentinel.wanted(track.server, now)
+
+    def watch_again(self) -> float | None:
+        """When `watch` may say something else without any event."""
+        track = self.board.current()
+        return self.sentinel.again(track.server) if track is not None else None
+
+    def watching(self, key: str, now: float) -> None:
+        """The sentinel's connection stands."""
+        self.sentinel.stands(key, now)
+
+    def unwatchable(self, key: str, now: float) -> None:
+        """The sentinel's connection could not be had: a probe shall say why."""
+        self.sentinel.refused(key, now)
+        if (track := self.tracks.get(key)) is not None:
+            track.due = min(track.due, now)
+
+    def lost(self, key: str, now: float, alive_at: float | None = None) -> None:
+        """The sentinel's connection has ended: a failure, and checks at once. `alive_at`: its last sign of life."""
+        track = self.tracks.get(key)
+        self.sentinel.ended(key, now)
+        if track is None or track.health.status is not Status.UP:
+            return
+        if alive_at is not None:
+            track.alive_at = max(alive_at, track.alive_at or alive_at)
+        if not track.health.in_doubt:
+            self.board.set_health(track, failed(track.health, now, now, Proof.NONE))
+            if self.board.is_current(key):
+                self._ask_next_best(now, NEXT_BEST)
+        track.due = min(track.due, now)
+
+    def report(self, url: str, now: float) -> bool:
+        """A reader says that the server at this URL failed it; returns whether there is such a server."""
+        wanted = url.rstrip("/").removesuffix("/v1")
+        found = [track for track in self.tracks.values() if track.server.url == wanted]
+        for track in found:
+            before = track.complaints
+            track.complaints = complaints.reported(before, now)
+            if track.complaints is not before:
+                track.due = min(track.due, now)
+        return bool(found)
 
     # --- the decision
 
     def decide(self, now: float) -> Decision | None:
-        """What is to be published now; None while the opening round has not shown enough."""
-        choice = self.choice(now)
-        if (opening := self._opening) is not None:
-            if self._round_over(opening):
-                self._opening = None
-            elif choice.key is None or not (
-                self._is_current(choice.key) or self._publishable(opening, choice.key, now)
-            ):
-                return self._at_its_new_address(choice)
-        return self._publish(choice, now)
+        """What is to be published now; None while an open round has not shown enough."""
+        return self._decider.decide(now)
 
     def conclude(self, now: float) -> Decision:
         """What is to be published if nothing more is awaited."""
-        choice = self.choice(now)
-        self._opening = None
-        return self._publish(choice, now)
-
-    def _publish(self, choice: Choice, now: float) -> Decision:
-        self._moved = False
-        if choice.key is None:
-            return self._without(choice)
-        server = self.tracks[choice.key].server
-        if not self._is_current(choice.key):
-            self.since = now
-        self.last_good = LastGood(server.key, server.name, server.url)
-        if self.tracks[server.key].health.misses >= FALL:
-            return Decision(Verdict.STALE, self.last_good, Reason.NETWORK_SILENT, self.since, choice=choice)
-        provisional = self._opening is not None
-        return Decision(Verdict.FRESH, self.last_good, choice.reason, self.since, provisional, choice)
-
-    def _current(self) -> Track | None:
-        return self.tracks.get(self.last_good.key) if self.last_good else None
-
-    def _at_its_new_address(self, choice: Choice) -> Decision | None:
-        """A server that moved must not stay published where it was, which may be another's, while it is waited for."""
-        if not self._moved or self.last_good is None:
-            return None
-        return Decision(Verdict.STALE, self.last_good, Reason.MOVED, self.since, choice=choice)
-
-    def _is_current(self, key: str) -> bool:
-        return self.last_good is not None and self.last_good.key == key
-
-    def choice(self, now: float) -> Choice:
-        """The choice among the healthy as they stand."""
-        current = self.last_good.key if self.last_good else None
-        return selection.choose(
-            self._contenders(now),
-            current,
-            required=self.settings.required_model,
-            provisional=self._opening is not None and self._opening.awaited is None,
-        )
-
-    def standing(self, key: str, choice: Choice) -> Standing:
-        """Where one server stands, for people."""
-        track = self.tracks[key]
-        if track.server.kind is Kind.SELF_CHECK:
-            return Standing.SELF_CHECK
-        if not self.roster.reachable(track.server):
-            return Standing.UNREACHABLE
-        if track.health.in_doubt:
-            return Standing.FAILING
-        if key in choice.standings and track.health.status is Status.UP:
-            return choice.standings[key]
-        down = track.probe is not None and track.health.status is Status.DOWN
-        silent_so_far = track.probe is not None and track.health.answered_at is None
-        return Standing.DOWN if down or silent_so_far else Standing.UNCHECKED
-
-    def in_doubt(self) -> bool:
-        """Whether the current server has failed since its last answer."""
-        current = self._current()
-        return current is not None and current.health.in_doubt
-
-    def wavering(self) -> bool:
-        """Whether somebody's next check, which follows at once, may change the picture."""
-        return any(track.health.wavering for track in self.tracks.values())
-
-    def serves(self) -> bool:
-        """Whether this machine's Ollama answers at its own tailnet address."""
-        return any(f"self:{port}" in self._up for port in self.settings.policy.ports)
-
-    def tier(self, server: Server) -> int:
-        """The server's place in the order, `local` included."""
-        if server.kind is Kind.LOCAL:
-            return selection.local_tier(self.settings.local, server.tier, serves=self.serves())
-        return selection.LAST_TIER if server.tier is None else server.tier
-
-    def _contenders(self, now: float | None = None) -> list[Contender]:
-        """The healthy. In doubt, only the current one stays; when it is down, only who answered since counts."""
-        current = self._current()
-        since = None
-        if current is not None and current.health.status is Status.DOWN:
-            since = current.health.suspect_since
-        return [
-            Contender(
-                key,
-                self.tier(track.server),
-                track.rtt,
-                track.models,
-                held=now is not None and track.health.held_until > now,
-            )
-            for key in sorted(self._up)
-            if (track := self.tracks[key]).server.kind is not Kind.SELF_CHECK
-            and self.roster.reachable(track.server)
-            and (track is current or not track.health.in_doubt)
-            and (since is None or track.health.answered_at is None or track.health.answered_at >= since)
-        ]
-
-    def _without(self, choice: Choice) -> Decision:
-        if self.last_good is None:
-            return Decision(Verdict.NONE, None, Reason.NONE_YET, self.since, choice=choice)
-        reason = Reason.TAILNET_AWAY if self.roster.tailnet_lacks(self.last_good) else Reason.ALL_LOST
-        return Decision(Verdict.STALE, self.last_good, reason, self.since, choice=choice)
-
-    def _round_over(self, opening: Opening) -> bool:
-        """Whether all who can be asked have said something, or were silent long enough."""
-        return self.roster.look is not None and not any(
-            self.roster.reachable(self.tracks[key].server) for key in opening.pending
-        )
-
-    def _publishable(self, opening: Opening, key: str, now: float) -> bool:
-        if self.roster.look is None and opening.waits_for_the_tailnet(now):
-            return False
-        leader = next(one for one in self._contenders(now) if one.key == key)
-        pending = [server for k in opening.pending if self.roster.reachable(server := self.tracks[k].server)]
-        return opening.may_publish(leader, pending, self._under_way, self.tier, now)
-
-    def _under_way(self, server: Server) -> tuple[float, bool]:
-        flight = self._flights.get(server.key)
-        since = self._opening.since if self._opening is not None else self._opened_at
-        return (flight.sent, flight.connected) if flight is not None else (since, False)
+        return self._decider.conclude(now)

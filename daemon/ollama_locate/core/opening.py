@@ -1,4 +1,4 @@
-"""The opening round: at the start, and when the tailnet comes back, until everybody has been asked once."""
+"""Rounds in which somebody is waited for: at the start, when the tailnet comes back, and when the current one fell."""
 
 from collections.abc import Callable, Collection, Iterable
 
@@ -12,17 +12,19 @@ class Opening:
     """Who has not been heard of yet. `since` is monotonic; `awaited` the server that was current before.
 
     While it lasts the awaited one is waited for, up to a second; once there is none to wait for, no dead
-    band protects whoever happened to answer first.
+    band protects whoever happened to answer first. `succession`: the current one fell, and those who were
+    asked when it came in doubt are still out.
     """
 
-    def __init__(self, keys: Iterable[str], since: float, awaited: str | None) -> None:
+    def __init__(self, keys: Iterable[str], since: float, awaited: str | None, *, succession: bool = False) -> None:
         self.pending = set(keys)
         self.since = since
         self.awaited = awaited
+        self.succession = succession
 
     def join(self, fresh: Iterable[str], all_keys: Collection[str]) -> None:
-        """Servers have appeared, others have gone."""
-        self.pending = (self.pending | set(fresh)) & set(all_keys)
+        """Servers have appeared, others have gone. A succession is among those who were there."""
+        self.pending = (self.pending if self.succession else self.pending | set(fresh)) & set(all_keys)
 
     def quiet(self, key: str) -> None:
         """Silent so far: nothing more is expected of it, unless it is awaited."""

@@ -11,7 +11,8 @@ class Outcome(Enum):
     ALIVE = "alive", "answers as Ollama"
     REFUSED = "refused", "refuses: no Ollama there, or it listens on 127.0.0.1 only"
     SILENT = "silent", "is silent: off, asleep, or kept away by the tailnet's ACL"
-    EMPTY = "empty", "accepts and says nothing: the Ollama behind `tailscale serve` is dead, or Ollama hangs"
+    EMPTY = "empty", "accepts and closes: the Ollama behind `tailscale serve` is dead"
+    BUSY = "busy", "accepts, and its answer takes longer than ever: it is busy, or it hangs"
     NOT_OLLAMA = "not_ollama", "is something other than Ollama"
     FORBIDDEN_HOST = "forbidden_host", "answers 403: its Ollama does not know its own tailnet address"
     ERROR = "error", "cannot be probed"
@@ -38,8 +39,15 @@ class Probe(msgspec.Struct, frozen=True, gc=False):
     version: str = ""
     models: tuple[str, ...] | None = None
     connected: bool = False
+    answer: float | None = None
+    attempts: int = 1
 
     @property
     def reached(self) -> bool:
         """Whether packets went there and back: proof that the network between us works."""
         return self.connected or self.outcome not in (Outcome.SILENT, Outcome.ERROR)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the machine itself said no: it refused, or ended the connection."""
+        return self.outcome in (Outcome.REFUSED, Outcome.EMPTY)

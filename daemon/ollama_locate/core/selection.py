@@ -1,7 +1,8 @@
 """The choice. One pure function, given the servers as they stand, the current one and now.
 
-The order: healthy and trusted; then who lists the required model, or any model; then the user's tiers;
-then the lowest round trip. The current server keeps its place unless another is clearly better.
+The order: healthy and trusted; then who lists any model; then who has not failed its readers; then who
+lists the required model; then the user's tiers; then the lowest round trip. The current server keeps its place unless
+another is clearly better.
 """
 
 from collections.abc import Iterable, Sequence
@@ -34,6 +35,7 @@ class Standing(Enum):
     LOWER_TIER = "lower_tier", "it comes later in the order"
     NO_MODELS = "no_models", "it lists no model"
     LACKS_MODEL = "lacks_model", "it does not list the required model"
+    REPORTED = "reported", "it answers, but programs reported that it failed them"
     HELD_DOWN = "held_down", "it failed lately and must live for a while before it may displace a healthy one"
     FAILING = "failing", "it failed its last check; the next ones decide"
     DOWN = "down", "down"
@@ -55,6 +57,7 @@ class Reason(Enum):
     HAS_MODEL = "has_model", "it has the required model"
     FASTEST = "fastest", "it has the lowest round trip"
     KEPT = "kept", "it keeps its place: no other is clearly better"
+    REPORTED_OTHERS = "reported_others", "programs reported that a better one failed them, though it answers"
     HELD_OTHERS = "held_others", "it keeps its place: a better one failed lately and is held down"
     NETWORK_SILENT = "network_silent", "nobody answers, so the fault may be here: the last good one is kept"
     ALL_LOST = "all_lost", "no server answers any more: the last good one is kept"
@@ -67,18 +70,23 @@ class Reason(Enum):
         self.text = text
 
 
+_NO_MODELS = 2
 LAST_TIER = 1_000_000
 FIRST_TIER = -1
 
 
 class Contender(msgspec.Struct, frozen=True, gc=False):
-    """A healthy, trusted server as the choice sees it. `rtt` in seconds; `tier` already includes `local`."""
+    """A healthy, trusted server as the choice sees it. `rtt` in seconds; `tier` already includes `local`.
+
+    `held`: it may not displace a healthy one yet. `demoted`: its readers say that it fails them.
+    """
 
     key: str
     tier: int
     rtt: float | None
     models: tuple[str, ...] | None
     held: bool = False
+    demoted: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,12 +124,18 @@ def model_rank(models: tuple[str, ...] | None, required: str | None) -> int:
     """0 has the required model, 1 has models, 2 has none. A list not known yet counts as one with models."""
     if required is not None and has_model(models, required):
         return 0
-    return 2 if models is not None and not models else 1
+    return _NO_MODELS if models is not None and not models else 1
 
 
 def rank(contenders: Iterable[Contender], required: str | None) -> list[Contender]:
-    """The best first: models, tier, round trip (one not known comes last), and the key, so that no tie is open."""
-    return sorted(contenders, key=lambda one: (model_rank(one.models, required), one.tier, _distance(one), one.key))
+    """The best first: reports, models, tier, round trip (one not known comes last); the key leaves no tie open."""
+    return sorted(contenders, key=lambda one: (*_class(one, required), _distance(one), one.key))
+
+
+def _class(one: Contender, required: str | None) -> tuple[bool, bool, int, int]:
+    """What counts before the round trip. Who lists no model at all can help nobody, not even after reports."""
+    models = model_rank(one.models, required)
+    return models == _NO_MODELS, one.demoted, models, one.tier
 
 
 def _distance(one: Contender) -> float:
@@ -144,7 +158,8 @@ def choose(
         # Without a healthy incumbent there is nobody to protect from who was held down.
         winner = ranked[0]
     else:
-        rival = next((one for one in ranked if not one.held or one is incumbent), incumbent)
+        free = [one for one in ranked if not one.held or one is incumbent or incumbent.demoted]
+        rival = free[0]
         winner = rival if _displaces(rival, incumbent, required, provisional=provisional) else incumbent
     return Choice(winner.key, _reason(winner, ranked, incumbent, required), ranked, required)
 
@@ -153,13 +168,15 @@ def _displaces(rival: Contender, incumbent: Contender, required: str | None, *, 
     """Whether the best of the others takes the place of a healthy incumbent."""
     if rival is incumbent:
         return False
-    ranks = [(model_rank(one.models, required), one.tier) for one in (rival, incumbent)]
-    if ranks[0] != ranks[1]:
-        return ranks[0] < ranks[1]
+    mine, other = _class(rival, required), _class(incumbent, required)
+    if mine != other:
+        return mine < other
     return provisional or clearly_faster(rival.rtt, incumbent.rtt)
 
 
 def _standing(one: Contender, winner: Contender, required: str | None) -> Standing:
+    if one.demoted and not winner.demoted and _class(one, required)[0] == _class(winner, required)[0]:
+        return Standing.REPORTED
     mine, best = model_rank(one.models, required), model_rank(winner.models, required)
     if mine > best:
         return Standing.LACKS_MODEL if best == 0 else Standing.NO_MODELS
@@ -178,6 +195,8 @@ def _reason(
         return Reason.ONLY
     if winner is incumbent and ranked[0] is not winner:
         return Reason.HELD_OTHERS if ranked[0].held else Reason.KEPT
+    if any(one.demoted and _class(one, required)[2:] < _class(winner, required)[2:] for one in others):
+        return Reason.REPORTED_OTHERS
     mine = model_rank(winner.models, required)
     if all(model_rank(one.models, required) > mine for one in others):
         return Reason.HAS_MODEL if mine == 0 else Reason.MODELS

@@ -10,6 +10,7 @@ from .health import Status
 from .locator import Locator
 from .models import is_model_name
 from .outcome import Outcome
+from .patience import is_busy
 from .selection import Choice, Standing
 from .server import Kind, http_url
 from .tailnet import Tailnet, Unavailable
@@ -20,15 +21,20 @@ DEFAULT_URL = http_url("localhost", OLLAMA_PORT)
 
 
 class TailnetState(msgspec.Struct, frozen=True):
-    """`state` is "running" or a reason; `self` this machine's name."""
+    """`state` is "running" or a reason; `self` this machine's name; `watch`: "bus" (tailscaled rings) or "poll"."""
 
     state: str
     text: str = ""
     self: str = ""
+    watch: str = "poll"
 
 
 class DecisionState(msgspec.Struct, frozen=True):
-    """What is published and why. `server` is a key of `servers`, null where none was found."""
+    """What is published and why. `server` is a key of `servers`, null where none was found.
+
+    `sentinel`: a connection is held to it (`on`, on battery `battery`), not now (`none`), not to this server as
+    it closes idle ones (`closes_idle`), or never (`off`).
+    """
 
     verdict: str
     endpoint: str
@@ -38,6 +44,7 @@ class DecisionState(msgspec.Struct, frozen=True):
     text: str
     since: str
     provisional: bool = False
+    sentinel: str = "none"
 
 
 class ServerState(msgspec.Struct, frozen=True):
@@ -61,6 +68,10 @@ class ServerState(msgspec.Struct, frozen=True):
     checked_at: str | None = None
     fails: int = 0
     held_until: str | None = None
+    answer_ms: float | None = None
+    busy: bool = False
+    alive_at: str | None = None
+    reported_until: str | None = None
 
 
 class RejectedState(msgspec.Struct, frozen=True):
@@ -91,12 +102,16 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 class Run(msgspec.Struct, frozen=True):
-    """Of the process: its pid, how many rounds it has made, how many of those because it was asked, its problems."""
+    """Of the process: its pid, how many rounds it has made, how many of those because it was asked, its problems.
+
+    `rings`: tailscaled says by itself when something changes.
+    """
 
     pid: int
     rounds: int = 0
     refreshes: int = 0
     problems: tuple[str, ...] = ()
+    rings: bool = False
 
 
 class Clock(msgspec.Struct, frozen=True):
@@ -116,6 +131,13 @@ def rfc3339(epoch: float) -> str:
 
     text = dt.datetime.fromtimestamp(round(epoch, 3), dt.UTC).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
+
+
+def epoch(text: str) -> float:
+    """The way back: epoch seconds."""
+    import datetime as dt  # noqa: PLC0415 - as above
+
+    return dt.datetime.fromisoformat(text).timestamp()
 
 
 def take(locator: Locator, decision: Decision, templates: Mapping[str, str], clock: Clock, run: Run) -> Snapshot:
@@ -141,7 +163,7 @@ def take(locator: Locator, decision: Decision, templates: Mapping[str, str], clo
         pid=run.pid,
         written_at=rfc3339(clock.wall),
         round=run.rounds,
-        tailnet=_tailnet(locator.roster.look),
+        tailnet=_tailnet(locator.roster.look, rings=run.rings),
         decision=DecisionState(
             verdict=verdict.value,
             endpoint=url,
@@ -151,6 +173,7 @@ def take(locator: Locator, decision: Decision, templates: Mapping[str, str], clo
             text=decision.reason.text,
             since=clock.at(decision.since),
             provisional=decision.provisional,
+            sentinel=_sentinel(locator, clock.now),
         ),
         servers=tuple(_server(locator, track, choice, clock) for track in tracks),
         rejected=tuple(
@@ -197,23 +220,35 @@ _USABLE = frozenset(
         Standing.LOWER_TIER,
         Standing.LACKS_MODEL,
         Standing.HELD_DOWN,
+        Standing.REPORTED,
     )
 )
 
 
-def _tailnet(look: Tailnet | Unavailable | None) -> TailnetState:
+def _tailnet(look: Tailnet | Unavailable | None, *, rings: bool) -> TailnetState:
+    watch = "bus" if rings else "poll"
     if look is None:
-        return TailnetState("unknown", "tailscale has not answered yet")
+        return TailnetState("unknown", "tailscale has not answered yet", watch=watch)
     if isinstance(look, Unavailable):
         detail = f" ({look.detail})" if look.detail else ""
-        return TailnetState(look.reason.word, look.reason.text + detail)
-    return TailnetState("running", "", shown(look.self.name or look.self.host_name, 64))
+        return TailnetState(look.reason.word, look.reason.text + detail, watch=watch)
+    return TailnetState("running", "", shown(look.self.name or look.self.host_name, 64), watch)
+
+
+def _sentinel(locator: Locator, now: float) -> str:
+    current = locator.board.current()
+    if not locator.sentinel.on:
+        return "off"
+    if current is not None and locator.sentinel.closes_idle(current.server.key):
+        return "closes_idle"
+    return "none" if locator.watch(now) is None else "battery" if locator.sentinel.on_battery else "on"
 
 
 def _server(locator: Locator, track: Track, choice: Choice, clock: Clock) -> ServerState:
     server, probe, health = track.server, track.probe, track.health
-    standing = locator.standing(server.key, choice)
-    tier = locator.tier(server)
+    standing = locator.board.standing(server.key, choice)
+    tier = locator.board.tier(server)
+    answers, reported_until = track.answers, track.complaints.until
     return ServerState(
         key=server.key,
         name=server.name,
@@ -233,6 +268,10 @@ def _server(locator: Locator, track: Track, choice: Choice, clock: Clock) -> Ser
         checked_at=clock.at(track.checked) if track.checked is not None else None,
         fails=health.misses,
         held_until=clock.at(health.held_until) if health.held_until > clock.now else None,
+        answer_ms=round(answers.smoothed * 1000, 1) if answers.smoothed is not None else None,
+        busy=health.status is Status.UP and is_busy(answers),
+        alive_at=clock.at(track.alive_at) if track.alive_at is not None else None,
+        reported_until=clock.at(reported_until) if reported_until > clock.now else None,
     )
 
 

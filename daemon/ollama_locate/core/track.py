@@ -3,8 +3,11 @@
 from dataclasses import dataclass, field
 from enum import Enum
 
+from .complaints import Complaints
+from .constants import TIMEOUT
 from .health import Health
 from .outcome import Probe
+from .patience import AnswerTime
 from .selection import Choice, Local, Reason
 from .server import Server
 from .trust import Policy
@@ -26,6 +29,8 @@ class Settings:
     interval: float
     local: Local = Local.AUTO
     required_model: str | None = None
+    timeout: float = TIMEOUT
+    sentinel: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,10 @@ class Decision:
 
 @dataclass(slots=True)
 class Track:
-    """Everything known of one server. `probe` is the last finished one; `due` a monotonic time."""
+    """Everything known of one server. `probe` is the last finished one; times are monotonic.
+
+    `alive_at` is when it last showed that it lives, by an answer or by the sentinel's connection.
+    """
 
     server: Server
     due: float
@@ -61,6 +69,9 @@ class Track:
     rtt: float | None = None
     repeats: int = 0
     checked: float | None = None
+    alive_at: float | None = None
+    answers: AnswerTime = field(default_factory=AnswerTime)
+    complaints: Complaints = field(default_factory=Complaints)
 
     def turn(self) -> tuple[bool, bool, bool, float]:
         """Sorts those who are due: who has answered, who was never asked (online ones first), who waits longest."""

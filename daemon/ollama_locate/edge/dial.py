@@ -10,7 +10,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from ollama_locate.core.constants import SYN_HEDGE, SYN_PROVISIONAL
 from ollama_locate.core.outcome import Outcome
@@ -127,6 +127,13 @@ class Wire:
         return samples
 
 
+class Waits(NamedTuple):
+    """Seconds until a dial is given up, and until its second SYN."""
+
+    patience: float
+    hedge: float = SYN_HEDGE
+
+
 class Dial:
     """A connect to one peer, with a second SYN by a second socket, since the first is lost on an idle tunnel."""
 
@@ -134,7 +141,7 @@ class Dial:
         self,
         wire: Wire,
         address: tuple[str, int],
-        patience: float,
+        waits: Waits,
         opened: Callable[[socket.socket], None],
         failed: Callable[[Outcome, str], None],
         quiet: Callable[[], None],
@@ -145,7 +152,7 @@ class Dial:
         self._loop, self._sent = loop, loop.time()
         self._heard = 0
         self._attempts = [wire.attempt(*address, self._done)]
-        steps = [(SYN_HEDGE, self._hedge), (SYN_PROVISIONAL, quiet), (patience, self._give_up)]
+        steps = [(waits.hedge, self._hedge), (SYN_PROVISIONAL, quiet), (waits.patience, self._give_up)]
         self._steps = iter(sorted(steps, key=lambda step: step[0]))
         self._timer = self._next_timer()
 

@@ -4,7 +4,6 @@ The list of models travels on the first connection while the burst is out. A pro
 """
 
 import asyncio
-import ipaddress
 import socket
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,6 +13,9 @@ import h11
 from ollama_locate.core.answer import judge_no_http, judge_version
 from ollama_locate.core.constants import (
     BURST,
+    SURE_ATTEMPTS,
+    SURE_GAP,
+    SYN_HEDGE,
     SYN_PATIENCE_KNOWN,
     SYN_PATIENCE_ROUND_TRIPS,
     TAGS_MAX_BYTES,
@@ -23,11 +25,12 @@ from ollama_locate.core.constants import (
 from ollama_locate.core.latency import of_burst
 from ollama_locate.core.models import parse_tags
 from ollama_locate.core.outcome import Outcome, Probe
+from ollama_locate.core.patience import Terms
 from ollama_locate.core.server import Kind, Server
 from ollama_locate.core.text import shown
 
-from .dial import Dial, Wire
-from .resolve import resolve
+from .dial import Dial, Waits, Wire
+from .resolve import is_address, resolve
 from .talk import Answer, Talk, TooLargeError
 
 if TYPE_CHECKING:
@@ -51,7 +54,7 @@ class Listener(Protocol):
 
 
 class Prober:
-    """Probes servers, any number at once. `timeout` (seconds) bounds the connect, and then each answer."""
+    """Probes servers, any number at once. `timeout` (seconds) bounds the connect, and later the list of models."""
 
     def __init__(
         self, listener: Listener, timeout: float, wire: Wire | None = None, list_patience: float = TAGS_PATIENCE_MIN
@@ -64,15 +67,16 @@ class Prober:
         self._dials: dict[str, Dial] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def probe(self, server: Server, rtt: float | None = None) -> None:
-        """Begin a probe; `rtt` is the server's known round trip, which bounds the wait for its SYN-ACK."""
+    def probe(self, server: Server, terms: Terms) -> None:
+        """Begin a probe; the server's known round trip bounds the wait for its SYN-ACK."""
         patience = self.timeout
-        if rtt is not None:
-            patience = min(patience, max(SYN_PATIENCE_KNOWN, SYN_PATIENCE_ROUND_TRIPS * rtt))
-        if server.kind is not Kind.STATIC or _is_address(server.host):
-            self._dial(server, server.host, patience)
+        if terms.rtt is not None:
+            patience = min(patience, max(SYN_PATIENCE_KNOWN, SYN_PATIENCE_ROUND_TRIPS * terms.rtt))
+        waits = Waits(patience + SURE_GAP, SURE_GAP) if terms.sure else Waits(patience, SYN_HEDGE)
+        if server.kind is not Kind.STATIC or is_address(server.host):
+            self._dial(server, server.host, terms, waits)
         else:
-            self._spawn(self._resolve(server, patience))
+            self._spawn(self._resolve(server, terms, waits))
 
     async def stop(self) -> None:
         """End all probes; nobody is told."""
@@ -98,7 +102,7 @@ class Prober:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _resolve(self, server: Server, patience: float) -> None:
+    async def _resolve(self, server: Server, terms: Terms, waits: Waits) -> None:
         sent = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(self.timeout):
@@ -107,24 +111,26 @@ class Prober:
             detail = f"its name is not known: {shown(str(error)) or 'no answer'}"
             self._listener.finish(server.key, Probe(Outcome.ERROR, sent, detail))
             return
-        self._dial(server, address, patience)
+        self._dial(server, address, terms, waits)
 
-    def _dial(self, server: Server, address: str, patience: float) -> None:
+    def _dial(self, server: Server, address: str, terms: Terms, waits: Waits) -> None:
         key, sent = server.key, asyncio.get_running_loop().time()
 
         def opened(sock: socket.socket) -> None:
             del self._dials[key]
             self._listener.connected(key)
-            task = self._spawn(_Conversation(self, server, address, sent).run(sock))
+            task = self._spawn(_Conversation(self, server, address, sent, terms.answer_wait).run(sock))
             # Not in the conversation itself: one that is cancelled before its first step would leave it open.
             task.add_done_callback(lambda _: sock.close())
 
         def failed(outcome: Outcome, detail: str) -> None:
             del self._dials[key]
-            self._listener.finish(key, Probe(outcome, sent, detail))
+            given_up = terms.sure and outcome is Outcome.SILENT and not detail
+            attempts = SURE_ATTEMPTS if given_up else 1
+            self._listener.finish(key, Probe(outcome, sent, detail, attempts=attempts))
 
         self._dials[key] = Dial(
-            self._wire, (address, server.port), patience, opened, failed, lambda: self._listener.quiet(key)
+            self._wire, (address, server.port), waits, opened, failed, lambda: self._listener.quiet(key)
         )
 
     @property
@@ -141,8 +147,10 @@ class Prober:
 class _Conversation:
     """What follows when a connection stands."""
 
-    def __init__(self, prober: Prober, server: Server, address: str, sent: float) -> None:
+    def __init__(self, prober: Prober, server: Server, address: str, sent: float, patience: float) -> None:
         self._prober, self._server, self._address, self._sent = prober, server, address, sent
+        self._patience = patience
+        self._answered_after: float | None = None
 
     async def run(self, sock: socket.socket) -> None:
         try:
@@ -154,14 +162,15 @@ class _Conversation:
             self._finish(Outcome.ERROR, detail=shown(f"{type(error).__name__}: {error}"))
 
     async def _over(self, talk: Talk) -> None:
+        asked = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(self._prober.timeout):
+            async with asyncio.timeout(self._patience):
                 answer = await talk.get("/api/version", VERSION_MAX_BYTES)
         except TimeoutError:
             if talk.first:
-                self._finish(Outcome.ERROR, detail=f"its answer did not end within {self._prober.timeout:g} s")
+                self._finish(Outcome.ERROR, detail=f"its answer did not end within {self._patience:.1f} s")
             else:
-                self._finish(Outcome.EMPTY, detail=f"nothing within {self._prober.timeout:g} s")
+                self._finish(Outcome.BUSY, detail=f"nothing within {self._patience:.1f} s")
             return
         except TooLargeError:
             self._finish(Outcome.NOT_OLLAMA, detail="its answer to /api/version is too large")
@@ -172,6 +181,7 @@ class _Conversation:
             else:
                 self._finish(Outcome.EMPTY, detail="it closed the connection" if _closed(error) else "")
             return
+        self._answered_after = asyncio.get_running_loop().time() - asked
         await self._judge(answer, lambda: self._tags(talk))
 
     async def _judge(self, answer: Answer, tags: Callable[[], Coroutine[Any, Any, bytes | None]]) -> None:
@@ -226,7 +236,8 @@ class _Conversation:
         version: str = "",
         models: tuple[str, ...] | None = None,
     ) -> None:
-        probe = Probe(outcome, self._sent, detail, rtt, spread, version, models, connected=True)
+        after = self._answered_after
+        probe = Probe(outcome, self._sent, detail, rtt, spread, version, models, connected=True, answer=after)
         self._prober.listener.finish(self._server.key, probe)
 
 
@@ -236,11 +247,3 @@ def _models(body: bytes | None) -> tuple[str, ...] | None:
 
 def _closed(error: Exception) -> bool:
     return isinstance(error, (ConnectionError, h11.RemoteProtocolError))
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

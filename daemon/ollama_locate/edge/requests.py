@@ -16,14 +16,15 @@ from ollama_locate.core.errors import StateFolderError
 from .files import StateFolder, check_owner
 
 _FOLDER: Final = "requests"
-KINDS: Final = frozenset({"refresh"})
+KINDS: Final = frozenset({"refresh", "failed"})
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What a reader asks for."""
+    """What a reader asks for: `refresh`, everything again; `failed`, a check of the server at `url`."""
 
     kind: str
     schema: int = SCHEMA
+    url: str = ""
 
 
 _DECODER = msgspec.json.Decoder(Request)
@@ -47,32 +48,32 @@ def send(folder: Path, request: Request, pid: int) -> None:
         raise StateFolderError(f"cannot ask the daemon through {box}: {error.strerror}") from None
 
 
-def receive(folder: StateFolder) -> tuple[set[str], int]:
-    """Take all requests: the kinds asked for, and how many files were no request of this user.
+def receive(folder: StateFolder) -> tuple[set[Request], int]:
+    """Take all requests, each kind for each URL once, and count the files that were no request of this user.
 
     At most REQUESTS_MAX files are looked at; all of those are removed.
     """
-    kinds: set[str] = set()
+    found: set[Request] = set()
     refused = 0
     try:
         box = os.open(_FOLDER, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder.fd)
     except OSError:
-        return kinds, refused
+        return found, refused
     try:
         for name in os.listdir(box)[:REQUESTS_MAX]:  # noqa: PTH208 - by descriptor
             if name.startswith("."):
                 continue
-            kind = _read(box, name)
-            kinds.update({kind} if kind else ())
+            request = _read(box, name)
+            found.update({request} if request else ())
             with contextlib.suppress(OSError):  # a folder, which nobody of ours puts there, stays unmentioned
                 os.unlink(name, dir_fd=box)
-                refused += kind is None
+                refused += request is None
     finally:
         os.close(box)
-    return kinds, refused
+    return found, refused
 
 
-def _read(box: int, name: str) -> str | None:
+def _read(box: int, name: str) -> Request | None:
     try:
         fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=box)
     except OSError:
@@ -81,9 +82,9 @@ def _read(box: int, name: str) -> str | None:
         info = os.fstat(fd)
         if not stat.S_ISREG(info.st_mode) or info.st_uid not in (os.geteuid(), 0):
             return None
-        kind = _DECODER.decode(os.read(fd, REQUEST_MAX_BYTES)).kind
+        request = _DECODER.decode(os.read(fd, REQUEST_MAX_BYTES))
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     finally:
         os.close(fd)
-    return kind if kind in KINDS else None
+    return request if request.kind in KINDS else None

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ipaddress
 import socket
 import threading
 
@@ -11,6 +12,8 @@ async def resolve(host: str, port: int) -> str:
 
     Not in asyncio's own threads: those are joined at the end of the program, however long they take.
     """
+    if is_address(host):
+        return host
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[str] = loop.create_future()
 
@@ -34,3 +37,12 @@ async def resolve(host: str, port: int) -> str:
 
     threading.Thread(target=ask, name="resolve", daemon=True).start()
     return await answer
+
+
+def is_address(host: str) -> bool:
+    """Whether nothing need be asked."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -9,39 +9,40 @@ import datetime as dt
 import os
 import random
 import signal
+import time
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final, TypeVar, TypeVarTuple
+from typing import Any, Final
 
 from apscheduler.executors.asyncio import AsyncIOExecutor
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from ollama_locate.core import cadence, render
-from ollama_locate.core.changes import changes
+from ollama_locate.core import cadence
 from ollama_locate.core.config import Config, parse_config
 from ollama_locate.core.constants import (
     HEARTBEAT,
+    LOOK_CPU_SHARE,
+    LOOK_ON_DOUBT,
     OPENING_GAP,
     REARM_DELAY,
     REFRESH_MIN_GAP,
     SETTLE_GAP,
 )
 from ollama_locate.core.errors import LockedError, OperatorError
-from ollama_locate.core.snapshot import Run, Snapshot, take
+from ollama_locate.core.snapshot import Run, take
+from ollama_locate.core.text import shown
 from ollama_locate.core.track import Decision, LastGood
 from ollama_locate.edge import requests
 from ollama_locate.edge.dial import Wire
 from ollama_locate.edge.files import StateFolder, read_config
 from ollama_locate.edge.lock import Lock
 
+from .bells import Bells
 from .finder import Finder
 from .log import LOGGER
-
-Words = TypeVarTuple("Words")
-Result = TypeVar("Result")
+from .publisher import Publisher
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
@@ -59,50 +60,51 @@ class Daemon:
         wire: Wire | None = None,
         last_good: LastGood | None = None,
     ) -> None:
-        self._folder, self._lock, self._config_path = folder, lock, config_path
+        self._folder, self._config_path = folder, config_path
         self._config_seen = _stamp(config_path)
         self._loop = asyncio.get_running_loop()
         self._finder = Finder(config, self._on_change, self._on_round, wire=wire, last_good=last_good)
+        self._publisher = Publisher(folder, lock, keep_history=config.history)
+        self._bells = Bells(self, config.tailscale_socket)
         self._scheduler = AsyncIOScheduler(
             timezone=dt.UTC,
             executors={"default": AsyncIOExecutor()},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
-        # One thread for all that touches the disk: it may be slow, and nothing there is done twice at once.
-        self._disk = ThreadPoolExecutor(1, "disk")
         self._stopped = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._settling: asyncio.TimerHandle | None = None
-        self._settled_at = float("-inf")
+        self._settled_at = self._details_from = self._look_again_from = float("-inf")
         self._rearming: asyncio.TimerHandle | None = None
         self._armed: float | None = None
+        self._look_at: float | None = None
         self._decision: Decision | None = None
-        self._said: Snapshot | None = None
         self._rounds = self._refreshes = 0
         self._refresh_asked = False
         self._refresh_round: int | None = None
         self._refreshed_at = float("-inf")
-        self._dirty = self._publishing = self._looking = False
-        self._complaint = self._mistake = ""
+        self._urgent = self._dirty = self._publishing = self._looking = False
+        self._mistake = ""
         self._code = 0
         self._doubted = False
-        self._look_again_from = float("-inf")
 
     async def run(self) -> int:
         """Serve until a signal; then leave the files as they are. Returns the exit code."""
         for number in _SIGNALS:
             self._loop.add_signal_handler(number, self._stopped.set)
-        self._loop.add_signal_handler(signal.SIGHUP, lambda: self._spawn(self._reload()))
-        self._loop.add_signal_handler(signal.SIGUSR1, lambda: self._spawn(self._read_requests()))
+        self._loop.add_signal_handler(signal.SIGHUP, lambda: self.spawn(self._reload()))
+        self._loop.add_signal_handler(signal.SIGUSR1, lambda: self.spawn(self._read_requests()))
         self._scheduler.start()
-        self._scheduler.add_job(self._heartbeat, IntervalTrigger(seconds=HEARTBEAT, timezone=dt.UTC), id="heartbeat")
-        self._arm("look", 0.0, self._look)
+        self._arm_heartbeat()
+        self._arm_look(0.0)
         self._probe_due()
+        self._bells.open()
         try:
             await self._stopped.wait()
         finally:
             LOGGER.info("ends; the files in %s stay as they are", self._folder.path)
             self._scheduler.shutdown(wait=False)
+            self._bells.close()
             await self._finder.stop()
             for task in self._tasks:
                 task.cancel()
@@ -111,7 +113,7 @@ class Daemon:
                 self._loop.remove_signal_handler(number)
             for number in (signal.SIGHUP, signal.SIGUSR1):
                 self._loop.add_signal_handler(number, lambda: None)
-            self._disk.shutdown(wait=False)
+            await self._publisher.stop()
         return self._code
 
     # --- the jobs
@@ -120,16 +122,29 @@ class Daemon:
         when = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=max(0.0, wait))
         self._scheduler.add_job(job, DateTrigger(when, timezone=dt.UTC), id=name, replace_existing=True)
 
+    def _arm_heartbeat(self) -> None:
+        trigger = IntervalTrigger(seconds=HEARTBEAT, timezone=dt.UTC)
+        self._scheduler.add_job(self._heartbeat, trigger, id="heartbeat", replace_existing=True)
+
+    def _arm_look(self, wait: float) -> None:
+        self._look_at = self._finder.now() + wait
+        self._arm("look", wait, self._look)
+
+    def look_soon(self) -> None:
+        """Something may have changed in the tailnet: look as soon as that is not too often."""
+        soon = max(self._finder.now(), self._look_again_from)
+        if not self._looking and (self._look_at is None or soon < self._look_at):
+            self._arm_look(soon - self._finder.now())
+
     async def _look(self) -> None:
         """Look at the tailnet in a task of its own, and arm the next look when it is done."""
         if not self._looking:
             self._looking = True
-            self._spawn(self._look_now())
+            self.spawn(self._look_now())
 
     async def _look_now(self) -> None:
-        cpu = 0.0
+        cpu, rung = 0.0, self._bells.rung
         try:
-            await self._reload_if_changed()
             before = self._finder.locator.roster.look
             cpu = await self._finder.look()
             self._dirty = self._dirty or before != self._finder.locator.roster.look
@@ -137,9 +152,11 @@ class Daemon:
             self._looking = False
             jitter = random.uniform(-1, 1)  # noqa: S311 - no secret
             away = self._finder.locator.roster.away
-            wait = cadence.look_wait(self._finder.config.interval, cpu, jitter, away=away)
-            self._look_again_from = self._finder.now() + cadence.look_wait(0.0, cpu, 0.0, away=False)
-            self._arm("look", wait, self._look)
+            interval, rings = self._finder.config.interval, self._bells.connected
+            self._look_again_from = self._finder.now() + cpu * LOOK_CPU_SHARE
+            self._arm_look(cadence.look_wait(interval, cpu, jitter, away=away, rings=rings))
+        if self._bells.rung != rung:
+            self.look_soon()
         self._probe_due()
         self._on_change()
 
@@ -165,11 +182,49 @@ class Daemon:
 
     async def _heartbeat(self) -> None:
         """Touch `verdict`, unless what the files say could not be brought up to date: that is tried again."""
-        if self._complaint:
+        await self._reload_if_changed()
+        self._finder.locator.sentinel.on_battery = await self._publisher.on_disk(self._bells.on_battery)
+        if self._publisher.complaint:
             self._on_change(news=True)
         else:
-            await self._on_disk(self._folder.touch, "verdict")
+            await self._publisher.touch()
         await self._read_requests()
+        if self._publisher.history_due():
+            await self._publisher.flush()
+
+    # --- what disturbs this machine
+
+    def clock_stepped(self) -> None:
+        """APScheduler's jobs are due by the wall clock, and readers compare the heartbeat with it."""
+        self._arm_heartbeat()
+        self._arm_look(max(0.0, (self._look_at or 0.0) - self._finder.now()))
+        self._armed = None
+        self._rearm()
+        if not self._publisher.complaint:
+            self.spawn(self._publisher.touch())
+
+    def look_again(self, *, slept: bool) -> None:
+        """The network, or all the world, may be another one: everybody is asked again."""
+        now = self._finder.now()
+        if slept:
+            self._finder.locator.resume(now)
+            self._arm_heartbeat()
+        else:
+            self._finder.locator.recheck(now)
+        self._arm_look(max(0.0, self._look_again_from - now))
+        self._armed = None
+        self._probe_due()
+        self._on_change()
+
+    def stood_still(self) -> None:
+        """Probes may have failed because nobody read their answers."""
+        self._finder.locator.stalled(self._finder.now())
+
+    def bell_told(self) -> None:
+        """Tailscaled rings by itself from now on, or does not any more."""
+        if not self._bells.connected:
+            self.look_soon()
+        self._on_change(news=True)
 
     # --- what follows a result
 
@@ -185,113 +240,112 @@ class Daemon:
     def _on_round(self, number: int) -> None:
         self._rounds += 1
         asked = self._refresh_round
-        if asked is not None and asked <= number and not self._finder.locator.wavering():
+        if asked is not None and asked <= number and not self._finder.locator.board.wavering():
             self._refresh_round = None
             self._refreshes += 1
+            self._urgent = True
         self._on_change(news=True)
 
     def _settle(self) -> None:
         """Decide; publish when the decision is another one, or when a round is over."""
-        self._settling, self._settled_at = None, self._finder.now()
+        now = self._finder.now()
+        self._settling, self._settled_at = None, now
         self._look_on_doubt()
-        decision = self._finder.locator.decide(self._finder.now())
+        decision = self._finder.locator.decide(now)
         if decision is None:
             self._settling = self._loop.call_later(OPENING_GAP, self._settle)
             return
-        self._dirty = self._dirty or decision != self._decision
+        self._finder.watch()
+        self._urgent = self._urgent or decision != self._decision
         self._decision = decision
-        if self._dirty and not self._publishing:
+        if self._publishing or not (self._urgent or self._dirty):
+            return
+        if self._urgent or now >= self._details_from:
             self._publishing = True
-            self._spawn(self._publish())
+            self.spawn(self._publish())
+        else:
+            self._settling = self._loop.call_at(self._details_from, self._settle)
 
     def _look_on_doubt(self) -> None:
-        """The current server failed: is it Tailscale that is away? Once for each doubt, and not too often."""
-        doubted, self._doubted = self._doubted, self._finder.locator.in_doubt()
-        if self._doubted and not doubted and self._finder.now() >= self._look_again_from:
-            self._arm("look", 0.0, self._look)
+        """The current server failed: is it Tailscale that is away? Once for each doubt that lasts."""
+        doubted, self._doubted = self._doubted, self._finder.locator.board.in_doubt()
+        if self._doubted and not doubted:
+            self._loop.call_later(LOOK_ON_DOUBT, self._look_if_doubted)
+
+    def _look_if_doubted(self) -> None:
+        if self._doubted:
+            self.look_soon()
 
     async def _publish(self) -> None:
-        """Write what is true now, until nothing changed meanwhile. The disk may be slow: it has its own thread."""
-        try:
-            while self._dirty and self._decision is not None:
-                self._dirty = False
-                snapshot = take(
-                    self._finder.locator,
-                    self._decision,
-                    self._finder.config.variables,
-                    self._finder.clock(),
-                    Run(os.getpid(), self._rounds, self._refreshes, (self._mistake,) if self._mistake else ()),
-                )
-                if await self._write(snapshot):
-                    for level, sentence in changes(self._said, snapshot):
-                        LOGGER.log(level, "%s", sentence)
-                    self._said = snapshot
-        finally:
-            self._publishing = False
+        """Write what is true now; what changes meanwhile is settled afterwards.
 
-    async def _write(self, snapshot: Snapshot) -> bool:
+        Details alone are written no more often than 100 times what that costs: of 10,000 peers, every 20 s.
+        """
+        began = time.thread_time()
+        self._urgent = self._dirty = False
         try:
-            await self._on_disk(self._to_disk, snapshot)
-            self._complain("")
+            if self._decision is not None:
+                run = Run(
+                    os.getpid(),
+                    self._rounds,
+                    self._refreshes,
+                    (self._mistake,) if self._mistake else (),
+                    rings=self._bells.connected,
+                )
+                templates = self._finder.config.variables
+                snapshot = take(self._finder.locator, self._decision, templates, self._finder.clock(), run)
+                cost = time.thread_time() - began
+                await self._publisher.publish(snapshot)
+                self._details_from = self._finder.now() + (cost + self._publisher.cost) * LOOK_CPU_SHARE
         except LockedError as error:
             LOGGER.error("%s; this one ends", error)
             self._code = 1
             self._stopped.set()
-        except OperatorError as error:
-            self._complain(str(error))
-        else:
-            return True
-        return False
-
-    async def _on_disk(self, work: Callable[[*Words], Result], *words: *Words) -> Result:
-        return await self._loop.run_in_executor(self._disk, work, *words)
-
-    def _to_disk(self, snapshot: Snapshot) -> None:
-        if self._folder.renew():
-            self._lock.renew(self._folder)
-        self._folder.publish(render.files(snapshot), render.SOURCED)
-        self._folder.touch("verdict")
-
-    def _complain(self, sentence: str) -> None:
-        """Say a trouble once, and once that it is over."""
-        if sentence != self._complaint:
-            if sentence:
-                LOGGER.error("%s", sentence)
-            else:
-                LOGGER.info("the files can be written again")
-            self._complaint = sentence
+        finally:
+            self._publishing = False
+        if self._urgent or self._dirty:
+            self._on_change()
+        elif self._publisher.switched():
+            await self._publisher.flush()
 
     # --- requests, config, tasks
 
     async def _read_requests(self) -> None:
         """On SIGUSR1, and with each heartbeat in case that signal was lost."""
-        kinds, refused = await self._on_disk(requests.receive, self._folder)
+        found, refused = await self._publisher.on_disk(requests.receive, self._folder)
         if refused:
             LOGGER.warning("%d files in requests/ were no requests of yours; removed", refused)
-        if "refresh" in kinds and not self._refresh_asked:
+        reported = [one.url for one in found if one.kind == "failed"]
+        for url in reported:
+            known = self._finder.locator.report(url, self._finder.now())
+            LOGGER.info("a program reports that %s failed it%s", shown(url), "" if known else ": no such server")
+        if found and not self._refresh_asked:
             self._refresh_asked = True
             wait = max(0.0, self._refreshed_at + REFRESH_MIN_GAP - self._finder.now())
-            self._loop.call_later(wait, lambda: self._spawn(self._refresh()))
+            everybody = len(reported) < len(found)
+            self._loop.call_later(wait, lambda: self.spawn(self._refresh(everybody=everybody)))
 
-    async def _refresh(self) -> None:
-        """Look again at everything: the config, the tailnet, every server."""
+    async def _refresh(self, *, everybody: bool) -> None:
+        """Look again: at a server that was reported, or at the config, the tailnet and every server."""
         self._refresh_asked, self._refreshed_at = False, self._finder.now()
-        await self._reload_if_changed()
-        await self._finder.look()
-        self._finder.locator.recheck(self._finder.now())
+        if everybody:
+            await self._reload_if_changed()
+            await self._finder.look()
+            self._finder.locator.recheck(self._finder.now())
         self._probe_due()
         self._refresh_round = self._finder.number
         if self._finder.idle():
             self._on_round(self._refresh_round)
 
     async def _reload_if_changed(self) -> None:
-        if await self._on_disk(_stamp, self._config_path) != self._config_seen:
+        if await self._publisher.on_disk(_stamp, self._config_path) != self._config_seen:
             await self._reload()
 
     async def _reload(self) -> None:
-        self._config_seen = await self._on_disk(_stamp, self._config_path)
+        self._config_seen = await self._publisher.on_disk(_stamp, self._config_path)
         try:
-            config = parse_config(await self._on_disk(read_config, self._config_path), str(self._config_path))
+            raw = await self._publisher.on_disk(read_config, self._config_path)
+            config = parse_config(raw, str(self._config_path))
         except OperatorError as error:
             self._mistake = f"{error}; the old config stays in force"
             LOGGER.error("%s", self._mistake)
@@ -301,14 +355,18 @@ class Daemon:
         LOGGER.info("config read again: %s", self._config_path)
         LOGGER.setLevel(config.log_level.upper())
         self._finder.reconfigure(config)
-        self._arm("look", 0.0, self._look)
+        self._publisher.keep_history = config.history
+        self._bells.reconnect(config.tailscale_socket)
+        self._arm_look(0.0)
         self._probe_due()
         self._on_change(news=True)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Do it beside everything else; a mistake in it is logged, and the daemon goes on."""
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

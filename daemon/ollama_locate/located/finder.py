@@ -17,6 +17,7 @@ from ollama_locate.core.track import LastGood
 from ollama_locate.edge import tailscale
 from ollama_locate.edge.dial import Wire
 from ollama_locate.edge.probe import Prober
+from ollama_locate.edge.sentinel import Sentinel
 
 
 class Changed(Protocol):
@@ -47,7 +48,10 @@ class Finder:
         self._changed, self._round_over = changed, round_over
         self._loop = asyncio.get_running_loop()
         self.locator = Locator(config.settings(), self.now(), last_good)
+        wire = wire or Wire()
         self.prober = Prober(self, config.timeout, wire, list_patience)
+        self._sentinel = Sentinel(self, wire)
+        self._watch_again: asyncio.TimerHandle | None = None
         self._batches: dict[str, tuple[int, set[str]]] = {}
         self.number, self._jitter = 0, 0.0
         self._capacity = _raise_file_limit() // 2
@@ -80,7 +84,7 @@ class Finder:
             batch.add(server.key)
             self._batches[server.key] = number, batch
             self.locator.begin(server.key, self.now())
-            self.prober.probe(server, self.locator.tracks[server.key].rtt)
+            self.prober.probe(server, self.locator.terms(server.key))
         if batch:
             self.number = number
             # One draw for the whole batch: many daemons are spread, and one daemon's servers stay together.
@@ -100,8 +104,40 @@ class Finder:
         return not self._batches
 
     async def stop(self) -> None:
-        """End all probes."""
+        """End all probes, and the sentinel's connection."""
+        self._sentinel.stop()
+        if self._watch_again is not None:
+            self._watch_again.cancel()
         await self.prober.stop()
+
+    # --- the sentinel
+
+    def watch(self) -> None:
+        """Hold a connection to the server that the core names, now and when it says another one by time alone."""
+        wanted, again = self.locator.watch(self.now()), self.locator.watch_again()
+        self._sentinel.watch(wanted)
+        if self._watch_again is not None:
+            self._watch_again.cancel()
+            self._watch_again = None
+        if wanted is None and again is not None and again > self.now():
+            self._watch_again = self._loop.call_at(again, self.watch)
+
+    def watching(self, key: str) -> None:
+        """The connection stands."""
+        self.locator.watching(key, self.now())
+
+    def unwatchable(self, key: str) -> None:
+        """It could not be had."""
+        self.locator.unwatchable(key, self.now())
+        self._changed()
+
+    def lost(self, key: str, alive_at: float) -> None:
+        """It has ended: whoever is to be asked now is asked now."""
+        self.locator.lost(key, self.now(), alive_at)
+        self.probe_due()
+        self._changed()
+
+    # --- what probes say
 
     def connected(self, key: str) -> None:
         """A connection stands."""

@@ -1,0 +1,138 @@
+"""Who is up, who is in doubt, who is current: what is known of everybody, and the choice that follows from it."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from . import selection
+from .health import Health, Status
+from .roster import Roster
+from .selection import Choice, Contender, Standing
+from .server import Kind, Server
+from .track import LastGood, Settings, Track
+
+if TYPE_CHECKING:
+    from .opening import Opening
+
+
+class Board:
+    """The locator writes it, the snapshot reads it. `last_good` is the current server, even where it is down."""
+
+    def __init__(self, settings: Settings, now: float, last_good: LastGood | None) -> None:
+        self.settings = settings
+        self.roster = Roster(settings.policy, now)
+        self.last_good = last_good
+        self.opening: Opening | None = None
+        self.up: set[str] = set()
+        self.doubted: set[str] = set()
+
+    @property
+    def tracks(self) -> dict[str, Track]:
+        """What is known of each server, by its key."""
+        return self.roster.tracks
+
+    def set_health(self, track: Track, health: Health) -> None:
+        """Note it, here and there."""
+        track.health = health
+        (self.up.add if health.status is Status.UP else self.up.discard)(track.server.key)
+        (self.doubted.add if health.in_doubt else self.doubted.discard)(track.server.key)
+
+    def regroup(self) -> None:
+        """After servers have come and gone."""
+        for track in self.tracks.values():
+            self.set_health(track, track.health)
+        self.up &= self.tracks.keys()
+        self.doubted &= self.tracks.keys()
+
+    def current(self) -> Track | None:
+        """The server that was chosen last."""
+        return self.tracks.get(self.last_good.key) if self.last_good else None
+
+    def is_current(self, key: str) -> bool:
+        """Whether this one was chosen last."""
+        return self.last_good is not None and self.last_good.key == key
+
+    def in_doubt(self) -> bool:
+        """Whether the current server has failed since its last answer."""
+        current = self.current()
+        return current is not None and current.health.in_doubt
+
+    def wavering(self) -> bool:
+        """Whether somebody's next check, which follows at once, may change the picture."""
+        return any(track.health.wavering for track in self.tracks.values())
+
+    def serves(self) -> bool:
+        """Whether this machine's Ollama answers at its own tailnet address."""
+        return any(f"self:{port}" in self.up for port in self.settings.policy.ports)
+
+    def tier(self, server: Server) -> int:
+        """The server's place in the order, `local` included."""
+        if server.kind is Kind.LOCAL:
+            return selection.local_tier(self.settings.local, server.tier, serves=self.serves())
+        return selection.LAST_TIER if server.tier is None else server.tier
+
+    def choice(self, now: float) -> Choice:
+        """The choice among the healthy as they stand."""
+        return selection.choose(
+            self.contenders(now),
+            self.last_good.key if self.last_good else None,
+            required=self.settings.required_model,
+            provisional=self.opening is not None and self.opening.awaited is None,
+        )
+
+    def contenders(self, now: float) -> list[Contender]:
+        """The healthy. In doubt, only the current one stays; when it is down, only who answered since counts."""
+        current = self.current()
+        since = None
+        if current is not None and current.health.status is Status.DOWN:
+            since = current.health.suspect_since
+        return [
+            Contender(
+                key,
+                self.tier(track.server),
+                track.rtt,
+                track.models,
+                held=track.health.held_until > now,
+                demoted=track.complaints.demoted(now),
+            )
+            for key in sorted(self.up)
+            if (track := self.tracks[key]).server.kind is not Kind.SELF_CHECK
+            and self.roster.reachable(track.server)
+            and (track is current or not track.health.in_doubt)
+            and (since is None or track.health.answered_at is None or track.health.answered_at >= since)
+        ]
+
+    def successors(self, now: float, *, healthy: bool) -> Iterable[str]:
+        """Who might take the current one's place, the best first; and after the healthy, who can at least be reached.
+
+        Who was asked since the current one fell in doubt has had its turn.
+        """
+        current = self.current()
+        since = current.health.suspect_since if current is not None else None
+        ranked = [
+            Contender(key, self.tier(track.server), track.rtt, track.models, demoted=track.complaints.demoted(now))
+            for key in self.up
+            if (track := self.tracks[key]).server.kind is not Kind.SELF_CHECK
+        ]
+        keys = [one.key for one in selection.rank(ranked, self.settings.required_model)]
+        if not healthy:
+            keys += [key for key, t in self.tracks.items() if key not in self.up and t.probe and t.probe.reached]
+        for key in keys:
+            track = self.tracks[key]
+            asked = since is not None and track.probe is not None and track.probe.sent >= since
+            if not self.is_current(key) and not asked and self.roster.reachable(track.server):
+                yield key
+
+    def standing(self, key: str, choice: Choice) -> Standing:
+        """Where one server stands, for people."""
+        track = self.tracks[key]
+        if track.server.kind is Kind.SELF_CHECK:
+            return Standing.SELF_CHECK
+        if not self.roster.reachable(track.server):
+            return Standing.UNREACHABLE
+        if track.health.in_doubt:
+            return Standing.FAILING
+        if key in choice.standings and track.health.status is Status.UP:
+            return choice.standings[key]
+        down = track.probe is not None and track.health.status is Status.DOWN
+        silent_so_far = track.probe is not None and track.health.answered_at is None
+        return Standing.DOWN if down or silent_so_far else Standing.UNCHECKED

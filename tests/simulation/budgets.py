@@ -1,0 +1,56 @@
+"""What the simulation holds the core to. Seconds, unless said otherwise."""
+
+from typing import Final
+
+from ollama_locate.core.constants import (
+    ANSWER_MIN,
+    BATCH_MAX,
+    FAST_RECHECK,
+    INTERVAL,
+    JITTER,
+    KNOWN_MAX_WAIT,
+    SURE_GAP,
+    SYN_PATIENCE_KNOWN,
+    TIMEOUT,
+)
+
+DAY: Final = 86_400.0
+
+KILLED: Final = 0.5
+"""A killed server with the sentinel on it is left within this, plus some of its round trips."""
+
+KILLED_ROUND_TRIPS: Final = 8.0
+"""Half a round trip to the sentinel, two checks one after the other, and the successor's whole probe."""
+
+SILENT: Final = 4.6
+"""The sentinel ends after 3 s at the most, then two connects 0.4 s apart with a second each; a successor meanwhile."""
+
+ROUND: Final = INTERVAL * (1 + JITTER)
+"""No known server that answers waits for longer than this for its check."""
+
+SILENT_FOUND: Final = ROUND + SYN_PATIENCE_KNOWN * 2 + SURE_GAP + 0.5
+"""The same without a sentinel: the next check is silent for a second, the one that confirms it for 1.4 s."""
+
+KILLED_FOUND: Final = ROUND + 1.0
+"""Killed while no sentinel was on it."""
+
+HUNG_FOUND: Final = ROUND + (1 + 2 + 4) * ANSWER_MIN + 2 * FAST_RECHECK + 0.5
+"""Accepts, and never answers: three checks whose patience doubles. A history of slow answers adds its own to each."""
+
+DIAL: Final = TIMEOUT
+"""A sentinel's connect that is silent says so after this."""
+
+NOTICE: Final = KNOWN_MAX_WAIT * (1 + JITTER)
+"""A server that comes back is asked within this."""
+
+SETTLED: Final = NOTICE + BATCH_MAX + 2 * ROUND
+"""From the last fault, or from the end of the hold that followed, the best must be chosen within two rounds."""
+
+START: Final = 60.0
+"""What is published while everybody is asked for the first time is provisional: no change is counted."""
+
+STATIONARY_A_DAY: Final = 1.0
+"""Changes in a world in which nothing that matters changes."""
+
+SHARE: Final = 0.99
+"""Of the time, on a server that an oracle would choose."""
