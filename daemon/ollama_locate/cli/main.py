@@ -6,9 +6,9 @@ import sys
 from ollama_locate.core.constants import VERSION
 from ollama_locate.core.errors import OperatorError
 
-from . import config, env, refresh, status, url, why
+from . import config, env, history, refresh, status, url, why
 
-COMMANDS = (url, status, why, refresh, env, config)
+COMMANDS = (url, status, why, history, refresh, env, config)
 
 _EXAMPLES = """\
 examples:
@@ -16,6 +16,7 @@ examples:
   export OLLAMA_HOST=$(ollama-locate)    use it in a script
   ollama-locate status                   the servers at a glance
   ollama-locate why gpu-box              why this one is, or is not, chosen
+  ollama-locate history --since 2d       when the endpoint changed, and why
   ollama-located                         the daemon (foreground)
 
 exit codes:

@@ -1,4 +1,4 @@
-"""`ollama-locate refresh`: let the daemon look at everything again, now."""
+"""`ollama-locate refresh`: let the daemon look again, now: at everything, or at the one server that failed you."""
 
 import argparse
 import contextlib
@@ -8,23 +8,34 @@ from typing import Any, Final
 
 from ollama_locate.core.constants import FALL, FAST_RECHECK, REFRESH_MIN_GAP, STATUS_DEADLINE, TIMEOUT
 from ollama_locate.core.errors import OperatorError, StateFolderError
+from ollama_locate.core.text import shown
 from ollama_locate.edge.folders import reader_folder
 from ollama_locate.edge.lock import holder
 from ollama_locate.edge.requests import Request, send
 
 from .show import note, round_trip
-from .state import config, published
+from .state import Seen, config, published
 
 _LOOK_AGAIN: Final = 0.02
 
 
 def add(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the command's words."""
-    words = commands.add_parser("refresh", help="look again at everything, now")
+    words = commands.add_parser(
+        "refresh",
+        help="look again at everything, now",
+        description="Lets the daemon look again at everything, now, and prints the endpoint.",
+        epilog="A program that the endpoint has failed may say so:\n"
+        '  url=$(ollama-locate); curl -f "$url/api/chat" -d @q.json || url=$(ollama-locate refresh --failed "$url")\n'
+        "The server is checked at once, and left if it is down. After two reports within a minute about one that\n"
+        "answers all the same, it ranks below the other healthy ones for 5 minutes.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    words.add_argument("--failed", metavar="URL", help="the server at this URL failed: check it now")
     words.set_defaults(run=run)
 
 
-def run(_args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Ask, wait for the round to be published, print the endpoint."""
     folder = reader_folder()
     pid = holder(folder)
@@ -35,7 +46,7 @@ def run(_args: argparse.Namespace) -> int:
     except StateFolderError:
         before = None  # damaged; the round that is asked for here writes it anew
     served = before.snapshot.refreshes if before else -1
-    send(folder, Request("refresh"), pid)
+    send(folder, _request(args.failed, before), pid)
     # At the worst tailscale hangs, and somebody who may be down is asked FALL times.
     patience = REFRESH_MIN_GAP + STATUS_DEADLINE + FALL * (FAST_RECHECK + _timeout())
     now, ends = None, time.monotonic() + patience
@@ -55,6 +66,15 @@ def run(_args: argparse.Namespace) -> int:
             return 0
         time.sleep(_LOOK_AGAIN)
     raise OperatorError(f"the daemon (pid {pid}) has not answered for {patience:.0f} s; its log says more")
+
+
+def _request(failed: str | None, before: Seen | None) -> Request:
+    if failed is None:
+        return Request("refresh")
+    url = failed.rstrip("/").removesuffix("/v1")
+    if before is not None and not any(server.url == url for server in before.snapshot.servers):
+        raise OperatorError(f"no server has the URL {shown(url)}; `ollama-locate status` shows those that there are")
+    return Request("failed", url=url)
 
 
 def _timeout() -> float:

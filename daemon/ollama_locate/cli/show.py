@@ -12,6 +12,8 @@ STYLES: Final = {
     "lower_tier": "green",
     "held_down": "yellow",
     "failing": "yellow",
+    "reported": "yellow",
+    "busy": "yellow",
     "no_models": "yellow",
     "lacks_model": "yellow",
     "down": "red",

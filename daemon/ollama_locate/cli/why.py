@@ -17,6 +17,17 @@ from ollama_locate.edge.folders import config_file
 from .show import ago, line, note, round_trip, table
 from .state import seen
 
+_SENTINEL = {
+    "on": "a connection is held to it, whose end is noticed at once (a silent one within 5 s)",
+    "battery": "a connection is held to it, whose end is noticed at once (on battery a silent one within 13 s)",
+    "closes_idle": "it closes connections that are idle, so that it is watched by its regular checks",
+    "none": "by its regular checks",
+    "off": "by its regular checks (`sentinel` is off in the config)",
+}
+_BELL = {
+    "bus": "tailscaled says when the tailnet changes",
+    "poll": "the tailnet is looked at every `interval`, as tailscaled's socket cannot be read",
+}
 _ALLOWABLE = ("other_user", "shared_in", "tagged", "self_tagged", "phone_or_tv")
 
 
@@ -62,6 +73,8 @@ def run(args: argparse.Namespace) -> int:
 def _decision(snapshot: Snapshot) -> None:
     decision = snapshot.decision
     line(f"{decision.endpoint} ({decision.name}, {decision.verdict}): {decision.text}.")
+    if decision.server is not None:
+        line(f"Watched: {_SENTINEL.get(decision.sentinel, decision.sentinel)}; {_BELL[snapshot.tailnet.watch]}.")
     if snapshot.tailnet.state != "running" and decision.verdict == "fresh":
         line(f"Tailscale: {snapshot.tailnet.text}.")
     hand_set = os.environ.get("OLLAMA_ENDPOINT", "")
@@ -74,10 +87,20 @@ def _reason(server: ServerState) -> str:
     parts = [server.text]
     if server.detail:
         parts.append(f"({server.detail})")
-    if server.held_until and server.standing == "held_down":
-        left = dt.datetime.fromisoformat(server.held_until) - dt.datetime.now(dt.UTC)
-        parts.append(f"(for another {ago(left.total_seconds())})")
+    for until, standing in ((server.held_until, "held_down"), (server.reported_until, "reported")):
+        if until and server.standing == standing:
+            parts.append(f"(for another {ago(-_since(until))})")
+    if server.busy:
+        parts.append(f"(busy: its answers take {_seconds(server.answer_ms)})")
     return " ".join(parts)
+
+
+def _since(text: str) -> float:
+    return (dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(text)).total_seconds()
+
+
+def _seconds(milliseconds: float | None) -> str:
+    return "longer than it is waited for" if milliseconds is None else f"{milliseconds / 1000:.1f} s"
 
 
 def _one(snapshot: Snapshot, wanted: str, *, as_json: bool) -> int:
@@ -119,6 +142,8 @@ def _server(server: ServerState) -> None:
         ("answer", f"{server.outcome or 'none yet'}{f' ({server.detail})' if server.detail else ''}"),
         ("health", server.health + (f", {server.fails} in a row failed" if server.fails else "")),
         ("round trip", f"{round_trip(server.rtt_ms)}, spread {round_trip(server.spread_ms)}"),
+        ("answer time", f"{_seconds(server.answer_ms)}" if server.answer_ms is not None else "-"),
+        ("last alive", f"{ago(_since(server.alive_at))} ago" if server.alive_at else "-"),
         ("path", server.path),
         ("version", server.version or "-"),
         ("models", (shown_models + (f" and {more} more" if more > 0 else "")) or ("-" if models is None else "none")),

@@ -17,6 +17,7 @@ _MENDS = {
     "address (userspace networking there, or a proxy). Start it there with OLLAMA_HOST=0.0.0.0",
     "not_ollama": "{names}: something other than Ollama answers on port {port}.",
     "silent": "{names}: silent. It may be off, asleep, or kept away by the tailnet's access rules.",
+    "busy": "{names}: accepts, and does not answer: busy, or it hangs. If that lasts, start Ollama there again.",
     "error": "{names}: could not be probed ({detail}).",
 }
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from .constants import INTERVAL, INTERVAL_MAX, INTERVAL_MIN, OLLAMA_PORT, TIMEOUT, TIMEOUT_MAX, TIMEOUT_MIN
+from .duration import duration
 from .errors import ConfigError
 from .patterns import Network, Pattern, parse_network, parse_pattern
 from .selection import Local
@@ -18,8 +19,6 @@ from .track import Settings
 from .trust import Policy, StaticServer
 
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
-_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
 _STATIC_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,63}")
 _WIDEST: Final = {4: 8, 6: 7}
 _PLACEHOLDER: Final = re.compile(r"\{[^}]*\}")
@@ -144,16 +143,7 @@ def _ports(value: object) -> tuple[int, ...]:
 
 
 def _duration(least: float, most: float) -> Callable[[object], float]:
-    def read(value: object) -> float:
-        match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-        if match is None:
-            raise ValueError(f'must be a duration with a unit, such as "30s" or "2m", not {shown(repr(value))}')
-        seconds = float(match[1]) * _UNITS[match[2]]
-        if not least <= seconds <= most:
-            raise ValueError(f"{value} is out of range: {least:g}s to {most:g}s")
-        return seconds
-
-    return read
+    return lambda value: duration(value, least, most)
 
 
 def _strings(value: object) -> list[str]:

@@ -308,7 +308,7 @@ HISTORY_MIN_GAP: Final = 10.0
 
 HISTORY_KEPT: Final = 30 * 86_400.0
 HISTORY_MAX_BYTES: Final = 10 * 2**20
-"""A hundred servers for a month are about 9 MB."""
+"""What is older, and what would not fit, goes: the oldest round trips first."""
 
 HISTORY_WAITING_MAX: Final = 10_000
 """Lines that are kept in memory while the history cannot be written."""
