@@ -5,57 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from ollama_locate.cli.main import main
 from ollama_locate.core.outcome import Outcome
 from ollama_locate.core.snapshot import Snapshot
-from tests.snapshots import GPU, NAS, alive, gone, publish, snapshot
+from tests.cli.command import PEERS, PROBES, Command
+from tests.snapshots import GPU, NAS, gone, snapshot
 from tests.standins import tailscale
 from tests.standins.tailscale import node
-
-PEERS = (
-    node("gpu", 2),
-    node("nas", 3),
-    node("pi", 4),
-    node("old", 5, Online=False),
-    node("bob", 6, UserID=2),
-    node("phone", 7, OS="iOS"),
-    node("bad\x1b[2Jname", 8, DNSName=""),
-)
-PROBES = {
-    "n2:11434": alive(0.01, "mistral:latest", "qwen3:8b"),
-    "n3:11434": alive(0.2, "mistral:latest", "only-nas:1b"),
-    "n4:11434": gone(Outcome.REFUSED),
-    "n5:11434": gone(Outcome.SILENT),
-    "local:11434": gone(Outcome.REFUSED),
-    "self:11434": gone(Outcome.REFUSED),
-}
-
-
-class Command:
-    """Runs `ollama-locate WORDS` in this process on a published state."""
-
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self._folder, self._capsys = folder, capsys
-
-    def publish(self, what: Snapshot) -> None:
-        publish(self._folder, what).close()
-
-    def __call__(self, *words: str) -> tuple[int, str, str]:
-        try:
-            code = main(list(words))
-        except SystemExit as end:
-            code = int(end.code or 0)
-        out, err = self._capsys.readouterr()
-        return code, out, err
-
-
-@pytest.fixture
-def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
-    monkeypatch.setenv("OLLAMA_LOCATE_STATE_DIR", str(tmp_path / "state"))
-    command = Command(tmp_path / "state", capsys)
-    command.publish(snapshot(PROBES, *PEERS))
-    return command
-
 
 # --- url
 
@@ -144,61 +99,6 @@ def test_status_as_json_is_the_snapshot(run: Command) -> None:
     assert (data["schema"], data["round"], data["decision"]["endpoint"]) == (1, 7, GPU)
 
 
-def test_why_names_the_reason_of_every_peer(run: Command) -> None:
-    out = run("why")[1]
-    for row in (
-        f"{GPU} (gpu, fresh): it has the lowest round trip.",
-        "nas\tslower\t200 ms\tits round trip is longer",
-        "pi\tdown\t-\trefuses: no Ollama there, or it listens on 127.0.0.1 only",
-        "old\tdown\t-\tis silent: off, asleep, or kept away by the tailnet's ACL",
-        "bob\t100.64.0.6\tit belongs to another user (allow it by name, if you trust it)",
-        "phone\t100.64.0.7\tOllama does not run on phones and TVs",
-        "this machine\tself check\t-\tthis machine's Ollama does not serve the tailnet",
-    ):
-        assert row in out.splitlines(), row
-    assert "\x1b" not in out
-
-
-def test_why_says_that_a_variable_set_by_hand_wins(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OLLAMA_ENDPOINT", "http://10.0.0.1:1")
-    assert "OLLAMA_ENDPOINT was set by hand, to http://10.0.0.1:1; that wins here" in run("why")[1]
-    monkeypatch.setenv("OLLAMA_LOCATE_APPLIED", "OLLAMA_ENDPOINT=http://10.0.0.1:1")
-    assert "by hand" not in run("why")[1]
-
-
-@pytest.mark.parametrize(
-    ("peer", "sentence"),
-    [
-        pytest.param("gpu", "gpu: chosen: chosen", id="by name"),
-        pytest.param("GPU", "  version\t0.17.4", id="in capitals"),
-        pytest.param("100.64.0.3", "nas: slower: its round trip is longer", id="by address"),
-        pytest.param(NAS + "/", "nas: slower", id="by URL"),
-        pytest.param("pi", "publish it by typing, there: tailscale serve", id="what to do there"),
-        pytest.param(
-            "bob", "bob (100.64.0.6, fd7a:115c:a1e0::6) is left alone: it belongs to another user", id="another's"
-        ),
-    ],
-)
-def test_why_one_peer(run: Command, peer: str, sentence: str) -> None:
-    code, out, _ = run("why", peer)
-    assert code == 0
-    assert sentence in out
-
-
-def test_why_somebody_unknown_lists_who_is_known(run: Command) -> None:
-    code, out, err = run("why", "gup\x1b[2J")
-    assert (code, out) == (1, "")
-    assert "nobody is called `gup [2J`; there are: " in err
-    assert "gpu" in err
-
-
-def test_why_as_json(run: Command) -> None:
-    data = json.loads(run("why", "--json")[1])
-    assert [one["standing"] for one in data["servers"]][:2] == ["chosen", "slower"]
-    assert {one["reason"] for one in data["rejected"]} == {"other_user", "phone_or_tv"}
-    assert json.loads(run("why", "bob", "--json")[1])["servers"] == []
-
-
 # --- env, config, help
 
 
@@ -242,7 +142,7 @@ def test_help_and_version(run: Command) -> None:
     assert run("--version")[:2] == (0, "ollama-locate 0.1.0\n")
     out = run("--help")[1]
     assert "examples:" in out
-    assert all(f"    {word} " in out for word in ("url", "status", "why", "refresh", "env", "config"))
+    assert all(f"    {word} " in out for word in ("url", "status", "why", "refresh", "history", "env", "config"))
     assert run("nonsense")[0] == 2
 
 

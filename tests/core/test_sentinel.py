@@ -25,7 +25,7 @@ def refused(now: float) -> Step:
 
 
 def answered(now: float) -> Step:
-    return lambda sentinel: sentinel.answered("gpu", now) and None
+    return lambda sentinel: sentinel.answered("gpu", now)
 
 
 def fell(_now: float) -> Step:

@@ -28,7 +28,7 @@ def test_tailscaled_restarts(lab: Lab, daemons: Daemons, figures: Figures, run: 
     with located.watched() as endpoints:
         with lab.tailscaled_stopped():
             time.sleep(run % 5)
-        event = time.time()
+            event = time.time()
         located.shows(lambda state: state.server("gpu").checked_since(event), 60, "gpu is asked again")
         fresh = located.becomes("fresh", event, 60)
         time.sleep(AFTER)

@@ -25,8 +25,8 @@ from .show import ago, line, note, round_trip, table
 
 _NAME_MAX: Final = 20
 _LEAST_WIDTH: Final = 20
-_FIGURES: Final = 36
-"""Columns that the three figures of a row take."""
+_FIGURES: Final = 33
+"""Columns that the three figures of a row take, and the gap after the name."""
 
 
 def add(commands: "argparse._SubParsersAction[Any]") -> None:

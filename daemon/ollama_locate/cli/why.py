@@ -100,7 +100,7 @@ def _since(text: str) -> float:
 
 
 def _seconds(milliseconds: float | None) -> str:
-    return "longer than it is waited for" if milliseconds is None else f"{milliseconds / 1000:.1f} s"
+    return "longer than it is waited for" if milliseconds is None else f"{milliseconds / 1000:.2g} s"
 
 
 def _one(snapshot: Snapshot, wanted: str, *, as_json: bool) -> int:

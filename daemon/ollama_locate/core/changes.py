@@ -2,6 +2,8 @@
 
 from enum import IntEnum
 
+from msgspec.structs import replace
+
 from .snapshot import ServerState, Snapshot
 from .track import Verdict
 
@@ -19,7 +21,7 @@ def changes(old: Snapshot | None, new: Snapshot) -> list[tuple[Level, str]]:
     said = []
     if old is None or _outward(old) != _outward(new):
         said.append(_decision(new))
-    if old is None or old.tailnet != new.tailnet:
+    if old is None or replace(old.tailnet, watch=new.tailnet.watch) != new.tailnet:  # who rings is said elsewhere
         said.append(_tailnet(new))
     before = {server.key: server for server in old.servers} if old else {}
     said += [sentence for server in new.servers if (sentence := _server(before.get(server.key), server))]

@@ -1,12 +1,13 @@
 """Durations as people write them, with a unit: `500ms`, `30s`, `2m`, `1h`, `7d`."""
 
+import math
 import re
 from typing import Final
 
 from .text import shown
 
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
-_DURATION: Final = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)\s*(ms|s|m|h|d)")
+_DURATION: Final = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12})?) ?(ms|s|m|h|d)")
 
 
 def duration(value: object, least: float, most: float) -> float:
@@ -23,6 +24,7 @@ def duration(value: object, least: float, most: float) -> float:
 def written(seconds: float) -> str:
     """The way back, in the largest unit that gives a whole number: 3600 is `1h`."""
     for unit, size in reversed(_UNITS.items()):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds / size:g}{unit}"
+        count = round(seconds / size)
+        if count and math.isclose(count * size, seconds):
+            return f"{count}{unit}"
     return f"{seconds:g}s"

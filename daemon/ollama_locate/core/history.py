@@ -2,6 +2,7 @@
 
 import msgspec
 
+from .server import Kind
 from .snapshot import ServerState, Snapshot, epoch
 from .track import Verdict
 
@@ -94,8 +95,9 @@ class Sampler:
     def take(self, snapshot: Snapshot, at: float) -> None:
         """Take in what was asked since the last snapshot."""
         for server in snapshot.servers:
-            if server.key not in self._seen and server.rtt_ms is None:
-                continue  # it has never answered
+            never_answered = server.key not in self._seen and server.rtt_ms is None
+            if never_answered or server.kind == Kind.SELF_CHECK.value:
+                continue
             if self._seen.get(server.key) != server.checked_at:
                 self._seen[server.key] = server.checked_at
                 self._add(server, at)

@@ -5,6 +5,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from .constants import HISTORY_FLUSH
 from .history import Sample, Switch
 
 BARS: Final = "▁▂▃▄▅▆▇█"
@@ -32,7 +33,7 @@ class Scale(NamedTuple):
         """Where between 0 and 1 a value lies."""
         if self.high <= self.low:
             return 0.0
-        return min(1.0, max(0.0, math.log(value / self.low) / math.log(self.high / self.low)))
+        return min(1.0, math.log(max(value, self.low) / self.low) / math.log(self.high / self.low))
 
 
 class Span(NamedTuple):
@@ -62,7 +63,10 @@ def scale(samples: Sequence[Sample]) -> Scale:
 
 
 def lines(samples: Sequence[Sample], span: Span, width: int) -> list[Line]:
-    """A row for each server. A cell has the least round trip of its time, `x` where the server did not answer."""
+    """A row for each server. A cell has the least round trip of its time, `x` where the server did not answer.
+
+    A sample stands for the ten minutes before it.
+    """
     common = scale(samples)
     found = []
     for several in by_server(samples).values():
@@ -84,7 +88,8 @@ def switches(found: Sequence[Switch], span: Span, width: int) -> str:
     """A row with a mark where the endpoint changed."""
     cells = [" "] * width
     for one in found:
-        cells[span.cell(one.at, width)] = SWITCHED
+        if span.start <= one.at <= span.end:
+            cells[span.cell(one.at, width)] = SWITCHED
     return "".join(cells)
 
 
@@ -92,11 +97,11 @@ def _cells(samples: Sequence[Sample], common: Scale, span: Span, width: int) -> 
     least: list[float | None] = [None] * width
     asked = [False] * width
     for one in samples:
-        place = span.cell(one.at, width)
-        asked[place] = True
-        if one.low is not None:
-            before = least[place]
-            least[place] = one.low if before is None else min(before, one.low)
+        for place in range(span.cell(one.at - HISTORY_FLUSH, width), span.cell(one.at, width) + 1):
+            asked[place] = True
+            if one.low is not None:
+                before = least[place]
+                least[place] = one.low if before is None else min(before, one.low)
     return "".join(
         BARS[round(common.share(value) * (len(BARS) - 1))] if value is not None else DOWN if known else " "
         for value, known in zip(least, asked, strict=True)

@@ -63,13 +63,11 @@ class Sentinel:
         """The connection could not be had."""
         self._leave_alone(key, now)
 
-    def answered(self, key: str, now: float) -> bool:
-        """A probe found it alive; whether its connection had ended before, so that the end meant nothing."""
-        if key != self._ended:
-            return False
-        self._ended = None
-        self._leave_alone(key, now)
-        return True
+    def answered(self, key: str, now: float) -> None:
+        """A probe found it alive; if its connection had ended before, that end meant nothing."""
+        if key == self._ended:
+            self._ended = None
+            self._leave_alone(key, now)
 
     def fell(self, key: str) -> None:
         """It is down, so that the end was a true sign."""

@@ -26,7 +26,7 @@ def svg(samples: Sequence[Sample], changed: Sequence[Switch], span: Span) -> str
     """A whole SVG file. All text in it is escaped; the names come from the network."""
     common = scale(samples)
     inner = [*_frame(common, span)]
-    inner += [_switch(one, span) for one in changed]
+    inner += [_switch(one, span) for one in changed if span.start <= one.at <= span.end]
     for place, several in enumerate(by_server(samples).values()):
         colour = _COLOURS[place % len(_COLOURS)]
         dashes = ' stroke-dasharray="5 3"' if place >= len(_COLOURS) else ""

@@ -1,0 +1,132 @@
+"""`ollama-locate why`: the reasons, and how the endpoint is watched."""
+
+import datetime as dt
+import json
+
+import pytest
+from msgspec.structs import replace
+
+from tests.cli.command import PEERS, PROBES, Command
+from tests.snapshots import GPU, NAS, snapshot
+
+
+def test_why_names_the_reason_of_every_peer(run: Command) -> None:
+    out = run("why")[1]
+    for row in (
+        f"{GPU} (gpu, fresh): it has the lowest round trip.",
+        "nas\tslower\t200 ms\tits round trip is longer",
+        "pi\tdown\t-\trefuses: no Ollama there, or it listens on 127.0.0.1 only",
+        "old\tdown\t-\tis silent: off, asleep, or kept away by the tailnet's ACL",
+        "bob\t100.64.0.6\tit belongs to another user (allow it by name, if you trust it)",
+        "phone\t100.64.0.7\tOllama does not run on phones and TVs",
+        "this machine\tself check\t-\tthis machine's Ollama does not serve the tailnet",
+    ):
+        assert row in out.splitlines(), row
+    assert "\x1b" not in out
+
+
+def test_why_says_that_a_variable_set_by_hand_wins(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_ENDPOINT", "http://10.0.0.1:1")
+    assert "OLLAMA_ENDPOINT was set by hand, to http://10.0.0.1:1; that wins here" in run("why")[1]
+    monkeypatch.setenv("OLLAMA_LOCATE_APPLIED", "OLLAMA_ENDPOINT=http://10.0.0.1:1")
+    assert "by hand" not in run("why")[1]
+
+
+@pytest.mark.parametrize(
+    ("peer", "sentence"),
+    [
+        pytest.param("gpu", "gpu: chosen: chosen", id="by name"),
+        pytest.param("GPU", "  version\t0.17.4", id="in capitals"),
+        pytest.param("100.64.0.3", "nas: slower: its round trip is longer", id="by address"),
+        pytest.param(NAS + "/", "nas: slower", id="by URL"),
+        pytest.param("pi", "publish it by typing, there: tailscale serve", id="what to do there"),
+        pytest.param(
+            "bob", "bob (100.64.0.6, fd7a:115c:a1e0::6) is left alone: it belongs to another user", id="another's"
+        ),
+    ],
+)
+def test_why_one_peer(run: Command, peer: str, sentence: str) -> None:
+    code, out, _ = run("why", peer)
+    assert code == 0
+    assert sentence in out
+
+
+def test_why_somebody_unknown_lists_who_is_known(run: Command) -> None:
+    code, out, err = run("why", "gup\x1b[2J")
+    assert (code, out) == (1, "")
+    assert "nobody is called `gup [2J`; there are: " in err
+    assert "gpu" in err
+
+
+def test_why_as_json(run: Command) -> None:
+    data = json.loads(run("why", "--json")[1])
+    assert [one["standing"] for one in data["servers"]][:2] == ["chosen", "slower"]
+    assert {one["reason"] for one in data["rejected"]} == {"other_user", "phone_or_tv"}
+    assert json.loads(run("why", "bob", "--json")[1])["servers"] == []
+
+
+# --- how it is watched
+
+MADE = snapshot(PROBES, *PEERS)
+
+
+def soon(seconds: float) -> str:
+    return (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("sentinel", "watch", "sentence"),
+    [
+        (
+            "on",
+            "bus",
+            "a connection is held to it, whose end is noticed at once (a silent one within 5 s); tailscaled says",
+        ),
+        ("battery", "bus", "(on battery a silent one within 13 s)"),
+        ("closes_idle", "bus", "it closes connections that are idle, so that it is watched by its regular checks"),
+        ("none", "poll", "by its regular checks; the tailnet is looked at every `interval`, as tailscaled's socket"),
+        ("off", "poll", "(`sentinel` is off in the config)"),
+    ],
+)
+def test_why_says_how_it_is_watched(run: Command, sentinel: str, watch: str, sentence: str) -> None:
+    decision, tailnet = replace(MADE.decision, sentinel=sentinel), replace(MADE.tailnet, watch=watch)
+    run.publish(replace(MADE, decision=decision, tailnet=tailnet))
+    watched = run("why")[1].splitlines()[1]
+    assert watched.startswith("Watched: ")
+    assert sentence in watched
+
+
+def test_without_a_server_nothing_is_watched(run: Command) -> None:
+    run.publish(snapshot({}, *PEERS))
+    assert "Watched" not in run("why")[1]
+
+
+@pytest.mark.parametrize(
+    ("fields", "row"),
+    [
+        pytest.param(
+            {"standing": "held_down", "text": "held", "held_until": soon(300)}, "held (for another 5 min)", id="held"
+        ),
+        pytest.param(
+            {"standing": "reported", "text": "it fails", "reported_until": soon(180)},
+            "it fails (for another 3 min)",
+            id="reported",
+        ),
+        pytest.param({"busy": True, "answer_ms": 2500.0}, "(busy: its answers take 2.5 s)", id="busy"),
+        pytest.param({"busy": True}, "(busy: its answers take longer than it is waited for)", id="busier"),
+        pytest.param({"held_until": soon(300)}, "it has the lowest", id="held, and chosen: no word of it"),
+    ],
+)
+def test_what_is_special_about_a_server(run: Command, fields: dict[str, object], row: str) -> None:
+    first, *others = MADE.servers
+    run.publish(replace(MADE, servers=(replace(first, **{"text": "it has the lowest", **fields}), *others)))
+    assert any(row in line for line in run("why")[1].splitlines() if line.startswith("gpu\t"))
+
+
+def test_one_server_in_full(run: Command) -> None:
+    first, *others = MADE.servers
+    run.publish(replace(MADE, servers=(replace(first, answer_ms=12.0, alive_at=soon(-4)), *others)))
+    out = run("why", "gpu")[1].splitlines()
+    assert "  answer time\t0.012 s" in out
+    assert "  last alive\t4 s ago" in out
+    assert "  last alive\t-" in run("why", "pi")[1].splitlines()
