@@ -1,8 +1,9 @@
-"""A stand-in for tailscaled's local API, for the real `tailscale` command to ask.
+"""A stand-in for tailscaled's local API, for the real `tailscale` command to ask and for the daemon to listen to.
 
     python -m benchmarks.local_api SOCKET STATUS
 
-Answers `GET /localapi/v0/status` on the unix socket with the file STATUS, everything else with 404.
+Answers `GET /localapi/v0/status` on the unix socket with the file STATUS, `watch-ipn-bus` with a bus that rings at
+the start and then never again, everything else with 404.
 The command costs more CPU than a `cat`: with OLLAMA_LOCATE_REAL_BIN naming its folder, that cost is measured.
 """
 
@@ -24,18 +25,20 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def real_tailscale(place: Scene) -> Iterator[tuple[Path, str]]:
-    """The `tailscale` to configure, and in words which one it is."""
+def real_tailscale(place: Scene) -> Iterator[tuple[Path, Path, str]]:
+    """The `tailscale` to configure, the socket of a tailscaled that rings, and in words which command it is."""
+    socket = place.folder / "tailscaled.sock"
     binary = Path(os.environ.get("OLLAMA_LOCATE_REAL_BIN", "")) / "tailscale"
     if "OLLAMA_LOCATE_REAL_BIN" not in os.environ or not binary.is_file():
-        yield place.tailscale, "a stand-in for tailscale (`cat`), as OLLAMA_LOCATE_REAL_BIN names no real one"
+        with helper("local_api", str(socket), str(place.folder / "status.json")):
+            kind = "a stand-in for tailscale (`cat`), as OLLAMA_LOCATE_REAL_BIN names no real one"
+            yield place.tailscale, socket, kind
         return
-    socket = place.folder / "tailscaled.sock"
     script = place.folder / "real-tailscale"
     script.write_text(f'#!/bin/sh\nexec {binary} --socket {socket} "$@"\n')
     script.chmod(0o755)
     with helper("local_api", str(socket), str(place.folder / "status.json")):
-        yield script, "the real tailscale command, asking a stand-in for tailscaled"
+        yield script, socket, "the real tailscale command, asking a stand-in for tailscaled"
 
 
 def content(status: Path) -> bytes:
@@ -47,7 +50,11 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sta
     """One connection, one answer; the command makes a new connection each time."""
     with contextlib.suppress(OSError, asyncio.IncompleteReadError, ValueError):
         request = await reader.readuntil(b"\r\n\r\n")
-        known = request.split(b" ", 2)[1].startswith(b"/localapi/v0/status")
+        target = request.split(b" ", 2)[1]
+        if target.startswith(b"/localapi/v0/watch-ipn-bus"):
+            writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\n")
+            await reader.read()  # until the listener goes
+        known = target.startswith(b"/localapi/v0/status")
         body = content(status) if known else b"404 not found"
         line = "200 OK" if known else "404 Not Found"
         head = f"HTTP/1.1 {line}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"

@@ -129,7 +129,3 @@ def memory(pid: int) -> Memory:
         found[name.rstrip(":")] = int(value)
     return Memory(found["Pss"] / 1024, (found["Private_Clean"] + found["Private_Dirty"]) / 1024)
 
-
-def mapped(pid: int, part: str) -> bool:
-    """Whether a file whose path contains `part` is mapped: a loaded extension module, say."""
-    return any(part in line for line in Path(f"/proc/{pid}/maps").read_text().splitlines())
