@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from benchmarks.client import EVERY_S, PATIENCE_S, Asked, Client
 from benchmarks.namespaces import inside
 from benchmarks.needs import missing
-from benchmarks.routers import available
+from benchmarks.routers import FORWARD, available
 from benchmarks.row import Row, Spread, skipped
 from benchmarks.two_servers import two_servers
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from benchmarks.two_servers import TwoServers
 
 ROUNDS = 3
+OWN = {"ours": "each request asks `ollama-locate`", FORWARD: "through the forward"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +98,13 @@ def run() -> Iterator[Row]:
             for number in range(ROUNDS):
                 for name in names[number:] + names[:number]:
                     found[name].append(one(pair, routers[name], case))
-            yield row(case, found, lacking)
+            for mine in OWN:
+                yield row(mine, case, {name: found[name] for name in found if name == mine or name not in OWN}, lacking)
 
 
-def row(case: Case, found: dict[str, list[Failover]], lacking: list[str]) -> Row:
+def row(own: str, case: Case, found: dict[str, list[Failover]], lacking: list[str]) -> Row:
     first = {name: [each.first for each in runs] for name, runs in found.items()}
-    mine = first.pop("ours")
+    mine = first.pop(own)
     ratios = [ours / min(theirs) for ours, *theirs in zip(mine, *first.values(), strict=True)] if first else []
     spread = Spread.of(ratios) if ratios else None
     failed = "; ".join(
@@ -111,13 +113,12 @@ def row(case: Case, found: dict[str, list[Failover]], lacking: list[str]) -> Row
         for name, runs in found.items()
     )
     return Row(
-        what=case.what,
+        what=f"{case.what}, {OWN[own]}",
         ours=Spread.of(mine).text("s", 2),
         against=", ".join(f"{name} {Spread.of(each).text('s', 2)}" for name, each in first.items())
         + "".join(f", {name} is not here" for name in lacking),
         ratio=f"{spread.text('', 2)} to the best of them" if spread else "—",
         reach="≤ 1 of the best" if case.fault == "kill" else "< 1 of the best",
         reached=case.reached(spread.median) if spread else None,
-        remark=f"given up after {PATIENCE_S:.0f} s, ours through a run of `ollama-locate` each; "
-        f"requests without an answer: {failed}",
+        remark=f"given up after {PATIENCE_S:.0f} s; requests without an answer: {failed}",
     )

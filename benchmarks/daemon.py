@@ -84,15 +84,19 @@ def daemon(
     tailscale: Path | None = None,
     socket: Path | None = None,
     env: dict[str, str] | None = None,
+    config: str = "",
 ) -> Iterator[Daemon]:
-    """Started and past its first look; ended when the block ends. `socket`: a tailscaled's that rings."""
+    """Started and past its first look; ended when the block ends.
+
+    `socket`: a tailscaled's that rings. `config`: more lines of it.
+    """
     folder = Path(tempfile.mkdtemp(prefix="daemon-", dir=place.folder))
     state = folder / "state"
     state.mkdir(0o700)
     (folder / "ollama-locate").mkdir(0o700)
-    config = f'tailscale = "{tailscale or place.tailscale}"\ninterval = "{interval}"\n'
-    config += f'tailscale_socket = "{socket or folder / "no-socket"}"\n'
-    (folder / "ollama-locate" / "config.toml").write_text(config)
+    lines = f'tailscale = "{tailscale or place.tailscale}"\ninterval = "{interval}"\n'
+    lines += f'tailscale_socket = "{socket or folder / "no-socket"}"\n'
+    (folder / "ollama-locate" / "config.toml").write_text(lines + config)
     log, program = folder / "log", programs() / "ollama-located"
     with log.open("wb") as sink, inside(place.client):
         process = subprocess.Popen(

@@ -128,4 +128,3 @@ def memory(pid: int) -> Memory:
         name, value, *_ = line.split()
         found[name.rstrip(":")] = int(value)
     return Memory(found["Pss"] / 1024, (found["Private_Clean"] + found["Private_Dirty"]) / 1024)
-

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import peers as people
 from benchmarks import tools
-from benchmarks.daemon import daemon, surroundings
+from benchmarks.daemon import Daemon, daemon, surroundings
 from benchmarks.herd import herd
 from benchmarks.install import programs
 from benchmarks.namespaces import inside
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     Start: TypeAlias = Callable[[TwoServers], AbstractContextManager[Callable[[], str]]]
 
 PORT, STATS_PORT = 11435, 11480
+FORWARD = "our forward"
 READY_S = 60.0
 
 
@@ -56,21 +57,34 @@ def wait(what: str, ready: Callable[[], bool]) -> None:
 
 
 @contextlib.contextmanager
-def ours(pair: TwoServers) -> Iterator[Callable[[], str]]:
-    with daemon(pair.place) as running:
-        command = [programs() / "ollama-locate"]
-        env = surroundings(pair.place.folder, running.state)
+def settled(pair: TwoServers, config: str = "") -> Iterator[Daemon]:
+    with daemon(pair.place, config=config) as running:
 
         def both() -> bool:
             servers = running.snapshot().get("servers", [])
             return {peer.url for peer in pair.place.peers} <= {s["url"] for s in servers if s["outcome"] == "alive"}
 
+        wait("the daemon", both)
+        yield running
+
+
+@contextlib.contextmanager
+def ours(pair: TwoServers) -> Iterator[Callable[[], str]]:
+    with settled(pair) as running:
+        command = [programs() / "ollama-locate"]
+        env = surroundings(pair.place.folder, running.state)
+
         def locate() -> str:
             said = subprocess.run(command, check=False, capture_output=True, text=True, env=env)
             return said.stdout.strip()
 
-        wait("the daemon", both)
         yield locate
+
+
+@contextlib.contextmanager
+def forward(pair: TwoServers) -> Iterator[Callable[[], str]]:
+    with settled(pair, f'[forward]\nlisten = "127.0.0.1:{PORT}"\n'):
+        yield lambda: f"http://127.0.0.1:{PORT}"
 
 
 @contextlib.contextmanager
@@ -117,7 +131,7 @@ def ollama_herd(pair: TwoServers) -> Iterator[Callable[[], str]]:
 def available() -> tuple[dict[str, Start], list[str]]:
     """Ours first, then who is here to be measured against; and in words who is missing. Installs what it can."""
     programs()
-    found: dict[str, Start] = {"ours": ours}
+    found: dict[str, Start] = {"ours": ours, FORWARD: forward}
     lacking = []
     if tools.find("haproxy"):
         found["HAProxy"] = lambda pair: haproxy(pair, tools.PLAIN)

@@ -12,6 +12,7 @@ from ollama_locate.core.outcome import Outcome, Probe
 from ollama_locate.core.snapshot import Clock, Run, Snapshot, take
 from ollama_locate.core.tailnet import parse_status
 from ollama_locate.edge.files import StateFolder
+from ollama_locate.edge.templates import templates
 from tests.standins import tailscale
 
 GPU = "http://100.64.0.2:11434"
@@ -47,5 +48,5 @@ def snapshot(
 
 def publish(folder: Path, what: Snapshot) -> StateFolder:
     state = StateFolder(folder)
-    state.publish(render.files(what))
+    state.publish(render.files(what, templates()))
     return state

@@ -4,6 +4,7 @@ import pytest
 
 from ollama_locate.core.config import KEYS, Config, expand, parse_config
 from ollama_locate.core.errors import ConfigError
+from ollama_locate.core.forward import Forward
 from ollama_locate.core.selection import Local
 from ollama_locate.core.trust import StaticServer
 
@@ -31,6 +32,10 @@ six = "http://[fd00::7]:8080"
 OLLAMA_API_BASE = "{url}"
 OLLAMA_HOST = "{host}:{port}"
 OPENAI_BASE_URL = "{url}/v1"
+
+[forward]
+listen = "0.0.0.0:11435"
+desktop = true
 """
 
 
@@ -53,6 +58,7 @@ def test_a_whole_config_is_read() -> None:
         StaticServer("six", "fd00::7", 8080),
     )
     assert list(found.variables) == ["OLLAMA_ENDPOINT", "OLLAMA_API_BASE", "OLLAMA_HOST", "OPENAI_BASE_URL"]
+    assert found.forward == Forward("0.0.0.0", 11435, desktop=True)
     assert found.raw["interval"] == "2m"
 
 
@@ -62,9 +68,9 @@ def test_each_value_says_where_it_came_from() -> None:
     assert (found.sources["ports"], found.sources["static"]) == ("c.toml:1", "c.toml:15")
 
 
-def test_two_variables_are_worth_a_warning() -> None:
+def test_three_settings_are_worth_a_warning() -> None:
     warnings = parse_config(WHOLE, "c.toml").warnings
-    assert [warning.split()[0] for warning in warnings] == ["OPENAI_BASE_URL", "OLLAMA_HOST"]
+    assert [warning.split()[0] for warning in warnings] == ["forward.listen:", "OPENAI_BASE_URL", "OLLAMA_HOST"]
 
 
 def test_an_empty_config_is_the_default() -> None:
@@ -137,14 +143,44 @@ def test_local_says_how_this_machine_is_used(local: str, *, use: bool, check: bo
         pytest.param('[static]\nx = "http://h:1/v1"', "no login, no path, no query", id="a path"),
         pytest.param('[static]\nx = "http://h:1?a"', "no login, no path, no query", id="a query"),
         pytest.param('[static]\nx = "http://h:1#a"', "no login, no path, no query", id="a fragment"),
+        pytest.param("forward = 1", "forward: must be a table: [forward]", id="forward is a table"),
+        pytest.param("[forward]", 'forward: needs an address: listen = "127.0.0.1:11435"', id="forward needs listen"),
+        pytest.param(
+            "[forward]\nport = 1",
+            "c.toml:2: forward.port: unknown key; there are listen and desktop",
+            id="forward: a key",
+        ),
+        pytest.param(
+            '[forward]\nlisten = "localhost:1"', "forward.listen: must be an IP address", id="forward: a name"
+        ),
+        pytest.param("[forward]\nlisten = 1", "forward.listen: must be an IP address", id="forward: a number"),
+        pytest.param(
+            '[forward]\nlisten = "127.0.0.1:1"\ndesktop = 1',
+            "forward.desktop: must be true or false",
+            id="forward.desktop",
+        ),
+        pytest.param(
+            '[forward]\nlisten = "127.0.0.1:11434"',
+            "c.toml:2: forward.listen: port 11434 is where",
+            id="forward: Ollama's port",
+        ),
+        pytest.param(
+            '[static]\nme = "http://127.0.0.1:1"\n[forward]\nlisten = "127.0.0.1:1"',
+            "c.toml:4: forward.listen: the static server `me` is this very address",
+            id="forward to itself",
+        ),
         pytest.param("variables = 1", "variables: must be a table: [variables]", id="variables is a table"),
         pytest.param('[variables]\n"A B" = "{url}"', "variables.A B: this name cannot be set", id="no variable's name"),
         pytest.param('[variables]\nPATH = "{url}"', "c.toml:2: variables.PATH: this name cannot be set", id="PATH"),
         pytest.param('[variables]\nLD_PRELOAD = "{url}"', "this name cannot be set", id="LD_PRELOAD"),
         pytest.param('[variables]\nOLLAMA_LOCATE_OFF = "1"', "this name cannot be set", id="a switch of our own"),
+        pytest.param('[variables]\n__ol_x = "1"', "this name cannot be set", id="what the hooks work with"),
+        pytest.param(
+            "[variables]\n" + "".join(f'A{n} = "1"\n' for n in range(32)), "at most 32 variables", id="too many"
+        ),
         pytest.param('[variables]\nOLLAMA_ENDPOINT = "{host}"', 'is always "{url}"', id="another endpoint"),
         pytest.param("[variables]\nA = 1", 'must be a text such as "{url}"', id="no template"),
-        pytest.param('[variables]\nA = "{urk}"', "`{urk}`: only {url}, {host}, {port}, letters", id="a typo in a mark"),
+        pytest.param('[variables]\nA = "{urk}"', "`{urk}`: only {url}, {host}, {port}, {name}, letters", id="a typo in a mark"),
         pytest.param('[variables]\nA = "{url} x"', "`{url} x`: only {url}", id="a blank in a template"),
         pytest.param('[variables]\nA = "{url"', "`{url`: only {url}", id="half a mark"),
     ],
@@ -192,8 +228,14 @@ def test_a_static_url_that_cannot_be_published_is_refused() -> None:
         ("{url}", "http://[fd00::7]:8080"),
         ("{url}/v1", "http://[fd00::7]:8080/v1"),
         ("{host}:{port}", "[fd00::7]:8080"),
+        ("{name}", "gpu-box"),
         ("constant", "constant"),
     ],
 )
 def test_a_template_is_filled_in(template: str, value: str) -> None:
-    assert expand(template, "http://[fd00::7]:8080", "[fd00::7]", "8080") == value
+    assert expand(template, "http://[fd00::7]:8080", "gpu-box") == value
+
+
+@pytest.mark.parametrize("name", [pytest.param("", id="nobody was found"), pytest.param("a b", id="a hostile name")])
+def test_a_name_that_cannot_be_written_leaves_its_variable_empty(name: str) -> None:
+    assert expand("on-{name}", "http://h:1", name) == ""

@@ -10,6 +10,7 @@ from .test_snapshot import snap
 from .world import Step, away, decide, look, no, ok
 
 URL = "http://100.64.0.2:11434"
+TEMPLATES = {"env.sh": "sh@PAIRS@\n", "env.fish": "fish@PAIRS@\n"}
 
 
 @pytest.fixture
@@ -20,12 +21,12 @@ def found() -> Snapshot:
 def test_the_files_and_their_order(found: Snapshot) -> None:
     """`verdict` after `endpoint`, so that it never promises more."""
     names = ["env.sh", "env.fish", "env", "models", "endpoint", "verdict", "state.json"]
-    assert list(render.files(found)) == names
+    assert list(render.files(found, TEMPLATES)) == names
     assert set(render.SOURCED) <= set(names)
 
 
 def test_the_small_files(found: Snapshot) -> None:
-    files = render.files(found)
+    files = render.files(found, TEMPLATES)
     assert files["endpoint"] == f"{URL}\n".encode()
     assert files["verdict"] == b"fresh\n"
     assert files["models"] == f"a:1\t{URL}\nb:1\thttp://100.64.0.3:11434\n".encode()
@@ -43,19 +44,19 @@ def test_the_small_files(found: Snapshot) -> None:
     ],
 )
 def test_there_is_always_an_endpoint_and_a_verdict(steps: list[Step], endpoint: bytes, verdict: bytes) -> None:
-    files = render.files(snap(*steps))
+    files = render.files(snap(*steps), TEMPLATES)
     assert (files["endpoint"], files["verdict"]) == (endpoint, verdict)
 
 
 def test_state_json_is_one_line_and_reads_back_as_it_was(found: Snapshot) -> None:
-    data = render.files(found)["state.json"]
+    data = render.files(found, TEMPLATES)["state.json"]
     assert data.endswith(b"}\n")
     assert data.count(b"\n") == 1
     assert render.read_snapshot(data) == found
 
 
 def test_a_reader_of_this_schema_ignores_what_later_programs_add(found: Snapshot) -> None:
-    document = msgspec.json.decode(render.files(found)["state.json"])
+    document = msgspec.json.decode(render.files(found, TEMPLATES)["state.json"])
     assert render.read_snapshot(msgspec.json.encode(document | {"new": 1})) == found
 
 

@@ -223,6 +223,23 @@ def test_variables_are_filled_in(url: str, want: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("steps", "want"),
+    [
+        pytest.param([look("gpu"), ok("gpu")], "gpu", id="a peer"),
+        pytest.param([look(), ok("local:11434")], "local", id="this machine, as in `prefer`"),
+        pytest.param([look("gpu"), no("gpu")], None, id="nobody: prompts show nothing"),
+    ],
+)
+def test_the_server_s_name_for_prompts(steps: list[Step], want: str | None) -> None:
+    world = World()
+    for step in steps:
+        step(world)
+    templates = {"OLLAMA_LOCATE_NAME": "{name}"}
+    found = take(world.locator, world.locator.conclude(world.now), templates, Clock(world.now, WALL), Run(1))
+    assert found.variables.get("OLLAMA_LOCATE_NAME") == want
+
+
+@pytest.mark.parametrize(
     "url",
     [
         pytest.param("http://$(reboot):1", id="it cannot stand unquoted"),

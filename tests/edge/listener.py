@@ -3,6 +3,7 @@
 import asyncio
 
 from ollama_locate.core.outcome import Probe
+from ollama_locate.core.patience import Terms
 from ollama_locate.core.server import Kind, Server, http_url
 from ollama_locate.edge.dial import Wire
 from ollama_locate.edge.probe import Prober
@@ -56,10 +57,15 @@ def at(host: str, port: int, key: str = "peer", scheme: str = "http") -> Server:
     return Server(key, key, Kind.STATIC, host, port, url, tls=scheme == "https")
 
 
-async def probe(server: Server, timeout: float = 0.5, wire: Wire | None = None, rtt: float | None = None) -> Probe:  # noqa: ASYNC109
+def terms(rtt: float | None = None, *, sure: bool = False, answer_wait: float = 0.5) -> Terms:
+    return Terms(rtt, sure, answer_wait)
+
+
+async def probe(server: Server, timeout: float = 0.5, wire: Wire | None = None, on: Terms | None = None) -> Probe:  # noqa: ASYNC109
+    """Probe once; the answer is waited for as long as the connect, unless the terms say otherwise."""
     notes = Notes()
     prober = Prober(notes, timeout, wire)
-    prober.probe(server, rtt)
+    prober.probe(server, on or terms(answer_wait=timeout))
     await notes.until(1)
     await prober.stop()
     return notes.probes[server.key]

@@ -58,7 +58,7 @@ def test_a_request_reaches_the_daemon_with_a_signal(folder: StateFolder) -> None
     assert signal.SIGUSR1 in woken
     box = folder.path / "requests"
     assert [oct(path.stat().st_mode & 0o777) for path in box.iterdir()] == ["0o600"] * 2
-    assert requests.receive(folder) == ({"refresh"}, 0)
+    assert requests.receive(folder) == ({Request("refresh")}, 0)
     assert requests.receive(folder) == (set(), 0)
     assert list(box.iterdir()) == []
 
@@ -71,6 +71,8 @@ def test_a_request_reaches_the_daemon_with_a_signal(folder: StateFolder) -> None
         pytest.param(lambda path: path.write_text("[" * 4000), 1, id="nested deeply"),
         pytest.param(lambda path: path.write_text('{"kind":"rm -rf"}'), 1, id="a kind that is not known"),
         pytest.param(lambda path: path.write_text('{"kind":"refresh"' + " " * 9999 + "}"), 1, id="too long"),
+        pytest.param(lambda path: path.write_text('{"kind":"failed","url":3}'), 1, id="a report whose URL is no text"),
+        pytest.param(lambda path: path.write_text('{"kind":"failed","url":["x"]}'), 1, id="a report of a list"),
         pytest.param(lambda path: path.symlink_to("/etc/passwd"), 1, id="a symlink"),
         pytest.param(os.mkfifo, 1, id="a fifo"),
         pytest.param(
@@ -90,12 +92,31 @@ def test_what_is_no_request_is_removed_and_counted(folder: StateFolder, make: Ch
     assert [path.name for path in box.iterdir()] == ([] if refused else [".half"])
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param([Request("failed", url="http://100.64.0.2:11434")], id="a report"),
+        pytest.param([Request("failed", url="http://100.64.0.2:11434"), Request("refresh")], id="a report and a look"),
+        pytest.param([Request("failed", url=f"http://100.64.0.{n}:11434") for n in (2, 3)], id="of two servers"),
+        pytest.param([Request("failed", url="http://100.64.0.2:11434")] * 3, id="the same three times is one"),
+    ],
+)
+def test_a_report_carries_its_url(folder: StateFolder, sent: list[Request]) -> None:
+    before = signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    try:
+        for one in sent:
+            requests.send(folder.path, one, os.getpid())
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert requests.receive(folder) == (set(sent), 0)
+
+
 def test_thousands_are_taken_in_portions(folder: StateFolder) -> None:
     box = folder.path / "requests"
     box.mkdir(mode=0o700)
     for number in range(REQUESTS_MAX + 5):
         (box / f"r{number}").write_text('{"kind":"refresh"}')
-    assert requests.receive(folder) == ({"refresh"}, 0)
+    assert requests.receive(folder) == ({Request("refresh")}, 0)
     assert len(list(box.iterdir())) == 5
 
 

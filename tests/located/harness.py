@@ -35,6 +35,7 @@ class Lab:
         self.config = folder / "config/ollama-locate/config.toml"
         self.config.parent.mkdir(parents=True)
         self.command = folder / "tailscale"
+        self.socket = folder / "bus.sock"
         self.peers: dict[str, dict[str, Any]] = {}
         self._table: dict[str, Far] = {"127.0.0.1": Far(None)}
         self._servers: dict[str, subprocess.Popen[bytes]] = {}
@@ -42,9 +43,11 @@ class Lab:
         self.configure("")
         self.show()
 
-    def configure(self, text: str) -> None:
+    def configure(self, text: str, interval: str = "1s") -> None:
         fresh = self.config.with_suffix(".new")
-        fresh.write_text(f'tailscale = "{self.command}"\ninterval = "1s"\n{text}')
+        # A tailscaled of the machine that runs the tests is not listened to.
+        ours = f'tailscale = "{self.command}"\ntailscale_socket = "{self.socket}"\ninterval = "{interval}"\n'
+        fresh.write_text(ours + text)
         fresh.rename(self.config)
 
     def show(self, **more: Any) -> None:
@@ -56,6 +59,12 @@ class Lab:
         """A peer with a live Ollama."""
         self.peers[name] = tailscale.node(name, number, **node)
         self._table[f"100.64.0.{number}"] = Far(self._serve(name, *(models or ("mistral:latest",))), rtt)
+        self.show()
+
+    def stranger(self, name: str, number: int, *words: str, rtt: float = 0.01) -> None:
+        """A peer whose server is `python -m WORDS`; it prints its port."""
+        self.peers[name] = tailscale.node(name, number)
+        self._table[f"100.64.0.{number}"] = Far(self._run(name, *words), rtt)
         self.show()
 
     def absent(self, name: str, number: int, *, silent: bool, **node: Any) -> None:
@@ -86,8 +95,10 @@ class Lab:
         self._serve(name, "mistral:latest", port=self._table[f"100.64.0.{number}"].port)
 
     def _serve(self, name: str, *models: str, port: int | None = None) -> int:
-        words = [sys.executable, "-m", "tests.standins.ollama", *([str(port)] if port else []), *models]
-        self._servers[name] = subprocess.Popen(words, stdout=subprocess.PIPE, cwd=ROOT)
+        return self._run(name, "tests.standins.ollama", *([str(port)] if port else []), *models)
+
+    def _run(self, name: str, *words: str) -> int:
+        self._servers[name] = subprocess.Popen([sys.executable, "-m", *words], stdout=subprocess.PIPE, cwd=ROOT)
         out = self._servers[name].stdout
         assert out is not None
         return int(out.readline())

@@ -14,6 +14,7 @@ from ollama_locate.core.snapshot import Clock, Run, Snapshot, take
 from ollama_locate.core.tailnet import parse_status
 from ollama_locate.core.text import shown
 from ollama_locate.core.track import LastGood
+from ollama_locate.edge.templates import templates
 
 from .strategies import all_settings, documents, probes, unicode_texts
 from .test_readers import is_harmless
@@ -44,7 +45,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
 
 @given(snapshots())
 def test_every_value_can_stand_unquoted(snapshot: Snapshot) -> None:
-    files = {name: data.decode() for name, data in render.files(snapshot).items()}
+    files = {name: data.decode() for name, data in render.files(snapshot, templates()).items()}
     assert re.fullmatch(VALUE.pattern + r"\n", files["endpoint"])
     assert files["verdict"] in ("fresh\n", "stale\n", "none\n")
     lines = files["env"].split("\n")
@@ -67,7 +68,7 @@ def test_the_endpoint_is_the_variable_s_value_and_one_of_the_servers_where_it_is
 
 @given(snapshots())
 def test_state_json_reads_back_as_it_was(snapshot: Snapshot) -> None:
-    assert render.read_snapshot(render.files(snapshot)["state.json"]) == snapshot
+    assert render.read_snapshot(render.files(snapshot, templates())["state.json"]) == snapshot
 
 
 @given(snapshots(), snapshots())

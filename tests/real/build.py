@@ -31,7 +31,7 @@ def folder() -> Path:
     """Return where the programs stand or will stand: a folder given by hand, else one named by its content."""
     if given := os.environ.get("OLLAMA_LOCATE_REAL_BIN"):
         return Path(given)
-    return _cache() / _digest() / "bin"
+    return cache() / _digest() / "bin"
 
 
 def ready() -> bool:
@@ -46,8 +46,8 @@ def build() -> Path:
     if "OLLAMA_LOCATE_REAL_BIN" in os.environ:
         raise FileNotFoundError(f"OLLAMA_LOCATE_REAL_BIN: {folder()} lacks one of {', '.join(PROGRAMS)}")
     started = time.monotonic()
-    _cache().mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=_cache(), prefix="build-") as part:
+    cache().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache(), prefix="build-") as part:
         target = Path(part) / "bin"
         target.mkdir()
         _say(f"building tailscale and tailscaled {TAILSCALE} (all of it takes about 6 minutes, once)")
@@ -67,17 +67,18 @@ def build() -> Path:
 @functools.cache
 def clocks() -> Path:
     """Return the shim that moves a process's clocks (clocks.py); it is compiled in a moment."""
-    target = _cache() / f"clocks-{hashlib.sha256(CLOCKS.read_bytes()).hexdigest()[:16]}.so"
+    target = cache() / f"clocks-{hashlib.sha256(CLOCKS.read_bytes()).hexdigest()[:16]}.so"
     if not target.exists():
-        _cache().mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=_cache(), prefix="build-") as part:
+        cache().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache(), prefix="build-") as part:
             made = Path(part) / target.name
             subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-Wall", "-Werror", "-o", made, CLOCKS], check=True)
             made.rename(target)
     return target
 
 
-def _cache() -> Path:
+def cache() -> Path:
+    """Return where all that is built or installed once stays."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "ollama-locate-real"
 
@@ -100,7 +101,7 @@ def _go(*arguments: str, into: Path, at: Path = Path("/"), headers: Path | None 
 
 def _headers() -> Path:
     """Return a folder with miniaudio/miniaudio.h. Always the same one: its path is part of Go's cache key."""
-    header = _cache() / "headers" / "miniaudio" / "miniaudio.h"
+    header = cache() / "headers" / "miniaudio" / "miniaudio.h"
     if not header.exists():
         header.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as name:

@@ -139,8 +139,8 @@ class Located:
         """Ask it to end, if it was started; return its exit code."""
         return self._process.stop() if self._process else 0
 
-    def cli(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return self.node.exec(SCRIPTS / "ollama-locate", *arguments, env=self._env, check=check)
+    def cli(self, *arguments: str, check: bool = True, within: float = 30) -> subprocess.CompletedProcess[str]:
+        return self.node.exec(SCRIPTS / "ollama-locate", *arguments, env=self._env, check=check, within=within)
 
     def state(self) -> State | None:
         """Return what state.json says now, None while there is none."""

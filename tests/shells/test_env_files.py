@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ollama_locate.core import shell
+from ollama_locate.edge.templates import templates
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT.parent / "shared" / "shells"
@@ -43,7 +44,7 @@ def source(command: list[str], folder: Path, environment: dict[str, str], *publi
     words = ["true" if fish else "set -eu"]
     for number, variables in enumerate(published):
         file = folder / f"env {number}"
-        file.write_text(shell.fish(variables) if fish else shell.sh(variables))
+        file.write_text(shell.sourced(templates()["env.fish" if fish else "env.sh"], variables))
         words.append(f"source '{file}'" if fish else f". '{file}'")
     words.append("env")
     base = {"PATH": os.environ["PATH"], "HOME": str(folder)}

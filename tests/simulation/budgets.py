@@ -9,6 +9,8 @@ from ollama_locate.core.constants import (
     INTERVAL,
     JITTER,
     KNOWN_MAX_WAIT,
+    LOOK_SAFETY_NET,
+    STATUS_DEADLINE,
     SURE_GAP,
     SYN_PATIENCE_KNOWN,
     TIMEOUT,
@@ -37,6 +39,9 @@ KILLED_FOUND: Final = ROUND + 1.0
 HUNG_FOUND: Final = ROUND + (1 + 2 + 4) * ANSWER_MIN + 2 * FAST_RECHECK + 0.5
 """Accepts, and never answers: three checks whose patience doubles. A history of slow answers adds its own to each."""
 
+LOOK_HUNG: Final = STATUS_DEADLINE + 1.0
+"""A look that hangs is given up after this."""
+
 DIAL: Final = TIMEOUT
 """A sentinel's connect that is silent says so after this."""
 
@@ -45,6 +50,22 @@ NOTICE: Final = KNOWN_MAX_WAIT * (1 + JITTER)
 
 SETTLED: Final = NOTICE + BATCH_MAX + 2 * ROUND
 """From the last fault, or from the end of the hold that followed, the best must be chosen within two rounds."""
+
+HEARTBEATS: Final = 35.0
+"""The heartbeat of 30 s, one tick until a step of the clock is seen, and steps too small to be seen."""
+
+LOOKS: Final = ROUND + LOOK_HUNG
+LOOKS_RUNG: Final = LOOK_SAFETY_NET * (1 + JITTER) + LOOK_HUNG
+"""Nobody looks at the tailnet less often, where tailscaled does not ring, and where it does."""
+
+PROBES: Final = NOTICE + 2 * ROUND
+"""Somebody is always asked within this: known servers, and the last good one, as soon as tailscaled is back."""
+
+RESUMES: Final = 10.0
+"""After a step or a sleep, which is seen within a tick, everything goes on within this; a look may hang for 5 s."""
+
+REFRESHED: Final = HEARTBEATS + 20.0
+"""A request is seen with the next heartbeat if its signal is lost, and then takes one round."""
 
 START: Final = 60.0
 """What is published while everybody is asked for the first time is provisional: no change is counted."""

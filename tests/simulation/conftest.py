@@ -1,14 +1,27 @@
 """The long simulation runs with `-m simulation` only, and tells what it saw, world by world."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 
 import pytest
+from blockbuster import BlockBuster
 
 from .report import table
 from .trial import Result
 
 _LONG = "simulation"
 _RESULT = "simulation_result"
+
+
+@pytest.fixture
+def blocked() -> Iterator[None]:
+    """As for every test; but a daemon is made inside its loop here, and reads files before anybody waits for it."""
+    guard = BlockBuster(["ollama_locate"])
+    for function in guard.functions.values():
+        function.can_block_in("ollama_locate/located/daemon.py", "__init__")
+    guard.activate()
+    yield
+    guard.deactivate()
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,12 +1,10 @@
 """The machine under test: the real locator, driven as located/daemon.py drives it, on a virtual clock.
 
-Events wait in a heap by the core's time. The world's clock is ahead of it by `shift`, as the core's stands still
-while this machine sleeps.
+Events wait in a heap by the core's time.
 """
 
 import heapq
 import itertools
-from collections.abc import Callable
 from random import Random
 
 from ollama_locate.core import cadence, render
@@ -21,173 +19,78 @@ from ollama_locate.core.constants import (
 )
 from ollama_locate.core.locator import Locator
 from ollama_locate.core.outcome import Outcome, Probe
-from ollama_locate.core.patterns import parse_pattern
-from ollama_locate.core.selection import LAST_TIER, Local
 from ollama_locate.core.snapshot import Clock, Run, take
-from ollama_locate.core.tailnet import Absence, Peer, Tailnet, Unavailable
-from ollama_locate.core.track import Decision, Settings
-from ollama_locate.core.trust import Policy
+from ollama_locate.core.track import Decision, Track
+from ollama_locate.edge.templates import templates
 
 from . import budgets
-from .network import Flight, Path
-from .referee import Accounts, Entrant, Referee
+from .nature import LOOK_CPU, Act, Nature
+from .network import Flight
+from .referee import Accounts
 from .sentinel import Sentinel
-from .timeline import State, Timeline, flatten
-from .world import Fate, Host, World, draw
+from .world import World
 
-EPOCH = 1_700_000_000.0
-LOOK_CPU = 0.015
-UNTRUSTED = "bobs"
 TEMPLATES = {"OLLAMA_ENDPOINT": "{url}"}
-
-Act = Callable[..., None]
 
 
 class Machine:
     """One run of one world from one seed."""
 
     def __init__(self, world: World, seed: int, days: float) -> None:
-        self.now, self.shift = 0.0, 0.0
-        self._world, self._days = world, days
+        self.now = 0.0
+        self._world = world
         self._rng = Random(f"machine {world.name} {seed}")
         self._heap: list[tuple[float, int, Act, tuple[object, ...]]] = []
         self._count = itertools.count()
-        fate = draw(world, seed, days)
-        self._hosts = [*world.hosts, *(Host(f"stranger{n}", 50.0) for n in range(world.strangers))]
-        self._online = dict.fromkeys((host.name for host in world.hosts), True)
-        self._paths = self._make_paths(fate)
-        self._script = self._write_script(fate)
-        self._place = 0
-        self._away: Absence | None = None
-        self._looks: dict[tuple[bool, ...], Tailnet] = {}
-        self._wall_offset = 0.0
-        self.locator = Locator(self._settings(), 0.0)
+        self.nature = Nature(world, seed, days, self, self._rng)
+        self.referee, self._paths = self.nature.referee, self.nature.paths
+        self.locator = Locator(self.nature.settings(), 0.0)
         self._sentinel = Sentinel(self, self._paths, self._rng)
         self._flights: dict[str, tuple[int, float, float | None]] = {}
-        title = f"world {world.name!r}, seed {seed}, {days:g} days"
-        self.referee = Referee(title, self._entrants(), lambda key: self.locator.tracks[key])
         self._decision: Decision | None = None
         self._jitter = 0.0
         self._settling = self._rearming = self._doubted = False
         self._settled_at = self._look_again_from = float("-inf")
         self._armed: float | None = None
         self._look_at: float | None = None
-        self._epoch = 0
 
-    # --- the world
+    # --- what the world does to it
 
-    def _make_paths(self, fate: Fate) -> dict[str, Path]:
-        paths = {
-            key_of(host.name): Path(
-                Timeline(fate.phases[host.name]), self._rng, jitter=host.jitter / 1000, loss=host.loss
-            )
-            for host in self._world.hosts
-        }
-        for place in range(self._world.strangers):
-            silent = flatten([], 0.05)[0]._replace(state=State.SILENT)
-            paths[key_of(f"stranger{place}")] = Path(Timeline([silent]), self._rng, jitter=0.0, loss=0.0)
-        if self._world.local:
-            paths["local:11434"] = Path(Timeline(flatten([], 0.0001)), self._rng, jitter=0.0001, loss=0.0)
-            refuses = flatten([], 0.0001)[0]._replace(state=State.KILLED)
-            paths["self:11434"] = Path(Timeline([refuses]), self._rng, jitter=0.0, loss=0.0)
-        return paths
+    @property
+    def shift(self) -> float:
+        """How far the world's clock is ahead."""
+        return self.nature.shift
 
-    def _entrants(self) -> list[Entrant]:
-        found = [
-            Entrant(key_of(host.name), self._paths[key_of(host.name)], host.tier, host.jitter / 1000)
-            for host in self._world.hosts
-        ]
-        if self._world.local:
-            found.append(Entrant("local:11434", self._paths["local:11434"], LAST_TIER, 0.0))
-        return found
+    @property
+    def sentinel(self) -> Sentinel:
+        """Its connection to the chosen server."""
+        return self._sentinel
 
-    def _write_script(self, fate: Fate) -> list[tuple[float, int, Act, tuple[object, ...]]]:
-        """What happens without us, by the world's time."""
-        lines: list[tuple[float, Act, tuple[object, ...]]] = []
-        for name, phases in fate.phases.items():
-            lines += [(phase.start, self._enter, (key_of(name), place)) for place, phase in enumerate(phases) if place]
-        lines += [(at, self._hint, (name, online)) for at, name, online in fate.hints]
-        lines += [(spell.start, self._sleep, (spell.end,)) for spell in fate.sleeps]
-        for spell in fate.restarts:
-            half = (spell.start + spell.end) / 2
-            lines += [
-                (spell.start, self._tailscaled, (Absence.NOT_RUNNING,)),
-                (half, self._tailscaled, (Absence.STARTING,)),
-                (spell.end, self._tailscaled, (None,)),
-            ]
-        if self._world.steps:
-            at = 0.0
-            while (at := at + self._rng.expovariate(self._world.steps / budgets.DAY)) < self._days * budgets.DAY:
-                lines.append((at, self._step_wall_clock, ()))
-        lines.sort(key=lambda line: line[0])
-        return [(at, place, act, more) for place, (at, act, more) in enumerate(lines)]
+    def track(self, key: str) -> Track:
+        """What it knows of a server."""
+        return self.locator.tracks[key]
 
-    def _settings(self) -> Settings:
-        tiers = sorted(self._world.hosts, key=lambda host: host.tier)
-        ordered = any(host.tier for host in tiers)
-        prefer = tuple(parse_pattern(host.name) for host in tiers) if ordered else ()
-        policy = Policy((11434,), prefer=prefer, use_local=self._world.local, check_self=self._world.local)
-        return Settings(policy, interval=30.0, local=Local.AUTO if self._world.local else Local.OFF)
-
-    def _tailnet(self) -> Tailnet:
-        key = tuple(self._online.values())
-        if key not in self._looks:
-            peers = [
-                _peer(host.name, place, self._online.get(host.name, False)) for place, host in enumerate(self._hosts, 2)
-            ]
-            peers.append(_peer(UNTRUSTED, 60_000, online=True))
-            self._looks[key] = Tailnet(_peer("laptop", 1, online=True), tuple(peers), "tail-lab.ts.net", tun=True)
-        return self._looks[key]
-
-    def _enter(self, key: str, place: int) -> None:
-        """A host enters a phase."""
-        path = self._paths[key]
-        was = path.timeline.phase.state
-        path.timeline.enter(place)
-        self.referee.truth(self.now, key, watched=self._sentinel.stands_on == key)
-        if path.timeline.phase.state is not was:
-            self._sentinel.changed(key)
-        self._epoch += 1
-        self.after(budgets.SETTLED, self._check_settled, self._epoch)
-
-    def _check_settled(self, epoch: int) -> None:
-        if epoch == self._epoch and (again := self.referee.settled(self.now)) is not None:
-            self.after(again - self.now, self._check_settled, epoch)
-
-    def _hint(self, name: str, online: bool) -> None:  # noqa: FBT001 - an event's argument
-        self.referee.events.append((self.now, "hint: online" if online else "hint: offline", name))
-        self._online[name] = online
-        self._ring()
-
-    def _tailscaled(self, absence: Absence | None) -> None:
-        self.referee.events.append((self.now, "tailscaled", absence.word if absence else "runs"))
-        self._away = absence
-        self._ring()
-
-    def _ring(self) -> None:
+    def rung(self) -> None:
+        """Something has changed in the tailnet, or with tailscaled."""
         if self._world.rings:
             self._look_soon()
 
-    def _step_wall_clock(self) -> None:
-        self._wall_offset += self._rng.choice((-8, -1, 1, 8)) * 3600
+    def stepped(self) -> None:
+        """Its wall clock was set."""
         self._snapshot()
 
-    def _sleep(self, until: float) -> None:
-        """This machine is suspended; what was under way is lost."""
-        self.referee.events.append((self.now, "sleeps", f"{until - self.now - self.shift:.0f} s"))
+    def suspended(self) -> None:
+        """What was under way is lost."""
         for key, (_, sent, _) in list(self._flights.items()):
             end = max(self.now, sent + SYN_PATIENCE_KNOWN)
             self._fly(key, Flight(None, end - sent, Probe(Outcome.SILENT, sent)), sent)
-        while self._place < len(self._script) and self._script[self._place][0] <= until:
-            at, _, act, more = self._script[self._place]
-            self._place += 1
-            self.shift = max(self.shift, at - self.now)
-            act(*more)
-        self.shift = max(self.shift, until - self.now)
+
+    def woken(self) -> None:
+        """The clocks show it within a tick."""
         self.after(self._rng.uniform(0, TICK), self._woke)
 
     def _woke(self) -> None:
-        self.referee.events.append((self.now, "resumes", ""))
+        self.nature.note("resumes", "")
         self.locator.resume(self.now)
         self._arm_look(max(self.now, self._look_again_from))
         self._armed = None
@@ -202,22 +105,20 @@ class Machine:
 
     def run(self) -> Accounts:
         """Live through all the days."""
-        heap, script = self._heap, self._script
-        end = self._days * budgets.DAY
+        heap, nature = self._heap, self.nature
+        end = nature.days * budgets.DAY
         self._arm_look(0.0)
         self._probe_due()
         self._hourly()
         while True:
             at = heap[0][0]
-            if self._place < len(script) and script[self._place][0] - self.shift <= at:
-                line = script[self._place]
-                self._place += 1
-                self.now = max(self.now, line[0] - self.shift)
-                if line[0] >= end:
+            if nature.upcoming - nature.shift <= at:
+                self.now = max(self.now, nature.upcoming - nature.shift)
+                if nature.upcoming >= end:
                     break
-                line[2](*line[3])
+                nature.happen()
                 continue
-            if at + self.shift >= end:
+            if at + nature.shift >= end:
                 break
             _, _, act, args = heapq.heappop(heap)
             self.now = at
@@ -239,10 +140,9 @@ class Machine:
     def _look(self, armed: float) -> None:
         if armed != self._look_at:
             return
-        look = Unavailable(self._away) if self._away is not None else self._tailnet()
-        self.locator.see(look, self.now)
+        self.locator.see(self.nature.look(), self.now)
         self._look_again_from = self.now + LOOK_CPU * 100
-        away, rings = self.locator.roster.away, self._world.rings and self._away is None
+        away, rings = self.locator.roster.away, self._world.rings and self.nature.away is None
         wait = cadence.look_wait(30.0, LOOK_CPU, self._rng.uniform(-1, 1), away=away, rings=rings)
         self._arm_look(self.now + wait)
         self._probe_due()
@@ -259,10 +159,9 @@ class Machine:
         if servers:
             for server in servers:
                 key = server.key
-                if key not in self._paths:
-                    self.referee.fail(now, f"an untrusted server is asked: {key}")
+                path = self.nature.path(key)
                 locator.begin(key, now)
-                self._fly(key, self._paths[key].probe(now, self.shift, locator.terms(key)), now)
+                self._fly(key, path.probe(now, self.nature.shift, locator.terms(key)), now)
             self._jitter = self._rng.uniform(-1, 1)
         self._rearm()
 
@@ -291,7 +190,7 @@ class Machine:
             return
         del self._flights[key]
         if not key.startswith("stranger"):
-            self.referee.events.append((self.now, probe.outcome.word, key))
+            self.nature.note(probe.outcome.word, key)
         if self.locator.finish(key, probe, self.now, self._jitter):
             self._changed()
         elif not self._rearming:
@@ -326,7 +225,8 @@ class Machine:
         self._sentinel.watch(locator.watch(now))
         self._follow_watch()
         self._decision = decision
-        if self.referee.decided(decision, now):
+        chosen = decision.server.key if decision.server is not None else None
+        if self.referee.decided(chosen, decision.verdict, decision.reason.word, now):
             self._snapshot()
         elif now > self.referee.deadline:
             self.referee.check_time(now)
@@ -346,18 +246,18 @@ class Machine:
 
     def watching(self, key: str) -> None:
         """The sentinel's connection stands."""
-        self.referee.events.append((self.now, "sentinel stands", key))
+        self.nature.note("sentinel stands", key)
         self.locator.watching(key, self.now)
 
     def unwatchable(self, key: str) -> None:
         """It could not be had."""
-        self.referee.events.append((self.now, "sentinel refused", key))
+        self.nature.note("sentinel refused", key)
         self.locator.unwatchable(key, self.now)
         self._changed()
 
     def lost(self, key: str, alive_at: float) -> None:
         """It has ended."""
-        self.referee.events.append((self.now, "sentinel lost", key))
+        self.nature.note("sentinel lost", key)
         self.locator.lost(key, self.now, alive_at)
         self._probe_due()
         self._changed()
@@ -372,36 +272,11 @@ class Machine:
         """No file is ever empty of an endpoint, and `since` is not in the future, however the wall clock steps."""
         if self._decision is None or self._decision.server is None:
             return
-        clock = Clock(self.now, EPOCH + self.now + self.shift + self._wall_offset)
+        clock = Clock(self.now, self.nature.wall())
         snapshot = take(self.locator, self._decision, TEMPLATES, clock, Run(1))
-        files = render.files(snapshot)
+        files = render.files(snapshot, templates())
         url = self._decision.server.url
         if files["endpoint"] != f"{url}\n".encode() or url.encode() not in files["env"]:
             self.referee.fail(self.now, f"the files do not say {url}")
         if snapshot.decision.since > snapshot.written_at:
             self.referee.fail(self.now, "chosen later than written")
-
-
-def key_of(name: str) -> str:
-    """The server's key."""
-    return f"{name}:11434"
-
-
-def _peer(name: str, number: int, online: bool) -> Peer:  # noqa: FBT001 - zipped from tables
-    mine = name != UNTRUSTED
-    return Peer(
-        id=name,
-        name=name,
-        dns_name=f"{name}.tail-lab.ts.net.",
-        host_name=name,
-        os="linux",
-        user_id=1 if mine else 2,
-        login="me@example.com" if mine else "bob@example.com",
-        tags=(),
-        addresses=(f"100.64.{number // 250}.{number % 250 + 1}",),
-        online=online,
-        expired=False,
-        shared_out=False,
-        shared_in=False,
-        path="direct",
-    )

@@ -1,12 +1,12 @@
 """Knows the truth, keeps the accounts, and blows the whistle: the invariants, checked with every event."""
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NoReturn
 
 from ollama_locate.core.latency import clearly_faster
-from ollama_locate.core.track import Decision, Track, Verdict
+from ollama_locate.core.track import Track, Verdict
 
 from . import budgets
 from .network import Path
@@ -57,7 +57,7 @@ class Accounts:
     """... and on others, or on one that accepts and never answers."""
 
     deaths: int = 0
-    a_day: Counter[int] = field(default_factory=Counter)
+    a_day: dict[int, int] = field(default_factory=dict)
 
     @property
     def share(self) -> float:
@@ -96,13 +96,12 @@ class Referee:
         self.events.append((now, state.name, key))
         self._classify()
 
-    def decided(self, decision: Decision, now: float) -> bool:
-        """Returns whether another server is published."""
-        key = decision.server.key if decision.server is not None else None
-        if key == self.published and decision.verdict is self._verdict:
+    def decided(self, key: str | None, verdict: Verdict, why: str, now: float) -> bool:
+        """This is published; returns whether it is another server."""
+        if key == self.published and verdict is self._verdict:
             return False
         self._account(now)
-        self.events.append((now, f"PUBLISHED {decision.verdict.value} because {decision.reason.word}", key))
+        self.events.append((now, f"PUBLISHED {verdict.value} because {why}", key))
         if key is None and self.published is not None:
             self.fail(now, "an empty decision after the first")
         if key is not None and key not in self._entrants:
@@ -111,9 +110,10 @@ class Referee:
         if moved:
             if self.published is not None and now > budgets.START:
                 self.accounts.changes += 1
-                self.accounts.a_day[int(now // budgets.DAY)] += 1
+                day = int(now // budgets.DAY)
+                self.accounts.a_day[day] = self.accounts.a_day.get(day, 0) + 1
             self._published_at = now
-        self.published, self._verdict = key, decision.verdict
+        self.published, self._verdict = key, verdict
         self._classify()
         return moved
 
@@ -134,6 +134,14 @@ class Referee:
         if held <= now - 2 * budgets.ROUND:
             self.fail(now, f"{self.published} is published and {best.key} is clearly better, for long")
         return held + 2 * budgets.ROUND
+
+    def excuse(self, seconds: float) -> None:
+        """The program under test was not run for so long, until now: nobody can ask it for what it did not see."""
+        for one in self._entrants.values():
+            if one.down_since < _NEVER:
+                one.down_since += seconds
+        self._published_at += seconds
+        self._classify()
 
     def finish(self, now: float) -> None:
         """The world ends."""

@@ -20,8 +20,13 @@ NOTICES_END = 0.002
 class Warden(Protocol):
     """The machine that holds it."""
 
-    now: float
-    shift: float
+    @property
+    def now(self) -> float:
+        """Its monotonic seconds."""
+
+    @property
+    def shift(self) -> float:
+        """How far the world's clock is ahead of them."""
 
     def after(self, seconds: float, act: Callable[..., None], *args: object) -> None:
         """Do it later."""
@@ -63,6 +68,10 @@ class Sentinel:
             if stands is None:
                 stands = TIMEOUT, False
             self._warden.after(stands[0], self._dialled, self._serial, stands[1])
+
+    def stop(self) -> None:
+        """Let go; nobody is told."""
+        self._drop()
 
     def _drop(self) -> None:
         self._serial += 1

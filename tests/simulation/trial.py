@@ -1,7 +1,8 @@
 """One run of one world: what it showed, and what it broke."""
 
 import time
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -9,6 +10,13 @@ from .limits import allowed
 from .machine import Machine
 from .referee import Accounts, ViolationError
 from .world import World, draw
+
+
+class Living(Protocol):
+    """A machine under test."""
+
+    def run(self) -> Accounts:
+        """Live through all the days."""
 
 
 class Result(NamedTuple):
@@ -31,10 +39,10 @@ class Result(NamedTuple):
         return msgspec.json.decode(text, type=cls)
 
 
-def live(world: World, seed: int, days: float) -> Result:
+def live(world: World, seed: int, days: float, life: Callable[[World, int, float], Living] = Machine) -> Result:
     """Live through it. Raises ViolationError as soon as an invariant is broken."""
     began = time.process_time()
-    accounts = Machine(world, seed, days).run()
+    accounts = life(world, seed, days).run()
     limit = allowed(world, draw(world, seed, days), days)
     return Result(world.name, seed, days, accounts, limit, time.process_time() - began)
 

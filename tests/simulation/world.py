@@ -60,6 +60,16 @@ class World:
     steps: float = 0.0
     """The wall clock is set by hours, so many times a day."""
 
+    stalls: float = 0.0
+    """The program under test is not run for some seconds, so many times a day (with the real loop only, as below)."""
+
+    requests: float = 0.0
+    """Programs ask for a refresh, or report a failure, so many times a day."""
+
+    rewrites: float = 0.0
+    """The user edits the config so many times a day."""
+
+    history: bool = False
     stationary: bool = True
     """Nothing happens for which a person would change: one change a day at most."""
 

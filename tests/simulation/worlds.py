@@ -1,6 +1,7 @@
 """The worlds: small, named, each with one trouble, and at the end some with all of them."""
 
 from dataclasses import replace
+from typing import Any
 
 from .timeline import Fault, State, busy_hours, drift, every_night, from_day, in_turns, times_a_day
 from .world import Host, Site, World
@@ -120,3 +121,31 @@ WORLDS = tuple(replace(world, stationary=True) for world in STATIONARY) + tuple(
     replace(world, stationary=False) for world in (*FAULTS, *ALL_AT_ONCE)
 )
 BY_NAME = {world.name: world for world in WORLDS}
+
+
+def _loop(name: str, days: float, fresh: str = "", **more: Any) -> World:
+    """The same world for the real loop, in which programs ask for something now and then."""
+    world = BY_NAME[name]
+    return replace(world, name=f"loop: {fresh or name}", days=days, requests=4, **more)
+
+
+LOOP_WORLDS = (
+    _loop("two peers", 3),
+    _loop("two peers", 3, "this program stands still", stalls=24),
+    _loop("two peers", 2, "the config is edited", rewrites=24),
+    _loop("no bell: tailscale is asked every 30 s", 2),
+    _loop("the wall clock steps", 4, steps=48),
+    _loop("this laptop sleeps", 6),
+    _loop("tailscaled restarts", 4, restarts=(times_a_day(24, (1, 20), State.SILENT),)),
+    _loop("tailscaled restarts, no bell", 3),
+    _loop("silent holes of our own path", 2),
+    _loop("killed, now and then", 4, "killed, and the history is kept", history=True, steps=4),
+    _loop("unplugged, now and then", 4),
+    _loop("dead behind tailscale serve", 2),
+    _loop("hangs, now and then", 2),
+    _loop("a Mac in Power Nap", 2),
+    _loop("two of three lost at one site", 3),
+    _loop("an Ollama here as the last resort, holes of our own path", 2),
+    _loop("everything at once", 6, steps=12, stalls=4, history=True),
+)
+"""54 days. What a step or a stall can break is broken within a day: they come by the dozen here."""

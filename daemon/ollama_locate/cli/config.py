@@ -57,5 +57,13 @@ def values(config: Config) -> dict[str, object]:
         "tailscale_socket": config.tailscale_socket,
         "sentinel": config.sentinel,
         "history": config.history,
+        "forward": _forward(config),
         "log_level": config.log_level,
     }
+
+
+def _forward(config: Config) -> dict[str, object]:
+    forward = config.forward
+    if forward is None:
+        return {}
+    return {"listen": http_url(forward.host, forward.port).partition("://")[2], "desktop": forward.desktop}

@@ -8,16 +8,17 @@ import msgspec
 
 from ollama_locate.core import shell
 from ollama_locate.core.constants import SCHEMA
+from ollama_locate.edge.templates import templates
 
 from .state import seen
 
-_FORMATS = {"sh": shell.sh, "fish": shell.fish, "dotenv": shell.dotenv}
+_FORMATS = ("sh", "fish", "dotenv", "json")
 
 
 def add(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the command's words."""
     words = commands.add_parser("env", help="the variables, for a shell or a program")
-    words.add_argument("--format", choices=(*_FORMATS, "json"), default="sh", help="default: sh")
+    words.add_argument("--format", choices=_FORMATS, default="sh", help="default: sh")
     words.set_defaults(run=run)
 
 
@@ -26,6 +27,8 @@ def run(args: argparse.Namespace) -> int:
     variables = seen().snapshot.variables
     if args.format == "json":
         print(msgspec.json.encode({"schema": SCHEMA, "variables": variables}).decode())
+    elif args.format == "dotenv":
+        sys.stdout.write(shell.dotenv(variables))
     else:
-        sys.stdout.write(_FORMATS[args.format](variables))
+        sys.stdout.write(shell.sourced(templates()[f"env.{args.format}"], variables))
     return 0

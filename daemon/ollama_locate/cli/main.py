@@ -6,17 +6,19 @@ import sys
 from ollama_locate.core.constants import VERSION
 from ollama_locate.core.errors import OperatorError
 
-from . import config, env, history, refresh, status, url, why
+from . import config, env, execute, history, hook, pin, refresh, status, url, why
 
-COMMANDS = (url, status, why, history, refresh, env, config)
+COMMANDS = (url, status, why, history, pin, refresh, execute, env, hook, config)
 
 _EXAMPLES = """\
 examples:
   ollama-locate                          print the best endpoint
   export OLLAMA_HOST=$(ollama-locate)    use it in a script
+  ollama-locate exec -- python chat.py   run a program with the variables set
   ollama-locate status                   the servers at a glance
   ollama-locate why gpu-box              why this one is, or is not, chosen
   ollama-locate history --since 2d       when the endpoint changed, and why
+  ollama-locate pin gpu-box --for 2h     this one, whatever is found
   ollama-located                         the daemon (foreground)
 
 exit codes:

@@ -1,10 +1,8 @@
 """`ollama-locate refresh`: let the daemon look again, now: at everything, or at the one server that failed you."""
 
 import argparse
-import contextlib
 import sys
-import time
-from typing import Any, Final
+from typing import Any
 
 from ollama_locate.core.constants import FALL, FAST_RECHECK, REFRESH_MIN_GAP, STATUS_DEADLINE, TIMEOUT
 from ollama_locate.core.errors import OperatorError, StateFolderError
@@ -13,10 +11,9 @@ from ollama_locate.edge.folders import reader_folder
 from ollama_locate.edge.lock import holder
 from ollama_locate.edge.requests import Request, send
 
+from .asking import wait_for
 from .show import note, round_trip
 from .state import Seen, config, published
-
-_LOOK_AGAIN: Final = 0.02
 
 
 def add(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -49,23 +46,19 @@ def run(args: argparse.Namespace) -> int:
     send(folder, _request(args.failed, before), pid)
     # At the worst tailscale hangs, and somebody who may be down is asked FALL times.
     patience = REFRESH_MIN_GAP + STATUS_DEADLINE + FALL * (FAST_RECHECK + _timeout())
-    now, ends = None, time.monotonic() + patience
-    while time.monotonic() < ends:
-        with contextlib.suppress(StateFolderError):
-            now = published(folder)
-        if now is not None and now.snapshot.refreshes > served:
-            decision = now.snapshot.decision
-            rtt = next((one.rtt_ms for one in now.snapshot.servers if one.key == decision.server), None)
-            sys.stdout.write(decision.endpoint + "\n")
-            if decision.server is None:
-                note(f"none found: {decision.text}")
-            else:
-                note(f"{decision.name}, {round_trip(rtt)}, {decision.verdict}: {decision.text}")
-            for problem in now.snapshot.problems:
-                note(f"ollama-locate: {problem}")
-            return 0
-        time.sleep(_LOOK_AGAIN)
-    raise OperatorError(f"the daemon (pid {pid}) has not answered for {patience:.0f} s; its log says more")
+    now = wait_for(folder, patience, lambda snapshot: snapshot.refreshes > served)
+    if now is None:
+        raise OperatorError(f"the daemon (pid {pid}) has not answered for {patience:.0f} s; its log says more")
+    decision = now.decision
+    rtt = next((one.rtt_ms for one in now.servers if one.key == decision.server), None)
+    sys.stdout.write(decision.endpoint + "\n")
+    if decision.server is None:
+        note(f"none found: {decision.text}")
+    else:
+        note(f"{decision.name}, {round_trip(rtt)}, {decision.verdict}: {decision.text}")
+    for problem in now.problems:
+        note(f"ollama-locate: {problem}")
+    return 0
 
 
 def _request(failed: str | None, before: Seen | None) -> Request:

@@ -9,10 +9,12 @@ from ollama_locate.core import render
 from ollama_locate.core.config import Config, parse_config
 from ollama_locate.core.constants import HEARTBEAT_DEAD, LOOK_BUDGET, STATE_MAX_BYTES
 from ollama_locate.core.errors import StateFolderError
+from ollama_locate.core.pin import Pin
 from ollama_locate.core.snapshot import Snapshot
 from ollama_locate.edge.files import read, read_config
 from ollama_locate.edge.folders import config_file, reader_folder
 from ollama_locate.edge.lock import holder
+from ollama_locate.edge.pin import read_pin
 
 
 class Seen(NamedTuple):
@@ -59,13 +61,21 @@ def published(folder: Path) -> Seen | None:
     return Seen(snapshot, holder(folder), max(0.0, age))
 
 
+def _pin(folder: Path) -> Pin | None:
+    try:
+        return read_pin(folder, time.time())
+    except StateFolderError as error:
+        sys.stderr.write(f"ollama-locate: {error}\n")
+        return None
+
+
 def _look(folder: Path, problem: str | None) -> Seen:
     import asyncio  # noqa: PLC0415 - 50 ms, only where there is no daemon
 
     from ollama_locate.located.once import look_once  # noqa: PLC0415 - as above
 
     started = time.monotonic()
-    snapshot = asyncio.run(look_once(config(), LOOK_BUDGET))
+    snapshot = asyncio.run(look_once(config(), LOOK_BUDGET, pin=_pin(folder)))
     took = time.monotonic() - started
     pid = holder(folder)
     if problem:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from ollama_locate.core.snapshot import ServerState
+from ollama_locate.core.snapshot import PinState, ServerState
 
 from .show import ago, line, round_trip, table
 from .state import Seen, seen
@@ -35,6 +35,8 @@ def run(args: argparse.Namespace) -> int:
             ("because", decision.text),
             ("tailnet", f"running, here is {tailnet.self}" if tailnet.state == "running" else tailnet.text),
             ("daemon", _daemon(now)),
+            *([("pinned", _pin(now.snapshot.pin))] if now.snapshot.pin else []),
+            *([("forward", now.snapshot.forward)] if now.snapshot.forward else []),
         ],
     )
     for problem in now.snapshot.problems:
@@ -71,6 +73,12 @@ def _daemon(now: Seen) -> str:
         return f"{silent}; this was looked up just now"
     heard = f"heard {ago(now.age)} ago, version {now.snapshot.program}"
     return f"pid {now.pid}, {heard}" if now.pid else f"none runs any more; {heard}"
+
+
+def _pin(pin: PinState) -> str:
+    lasts = f", for another {ago(-_since(pin.until))}" if pin.until else ""
+    lost = "" if pin.followed else "; it is no server that may be asked, so that the pin is not followed"
+    return f"{pin.name} ({pin.url}){lasts}{lost}"
 
 
 def _since(text: str) -> float:

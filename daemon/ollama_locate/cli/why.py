@@ -9,11 +9,11 @@ import msgspec
 
 from ollama_locate.core.advice import advice, mend
 from ollama_locate.core.constants import SCHEMA
-from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.snapshot import RejectedState, ServerState, Snapshot
 from ollama_locate.core.text import shown
 from ollama_locate.edge.folders import config_file
 
+from .named import is_rejected, nobody, speaks_of
 from .show import ago, line, note, round_trip, table
 from .state import seen
 
@@ -104,14 +104,10 @@ def _seconds(milliseconds: float | None) -> str:
 
 
 def _one(snapshot: Snapshot, wanted: str, *, as_json: bool) -> int:
-    servers = tuple(one for one in snapshot.servers if _speaks_of(one, wanted))
-    rejected = tuple(
-        one for one in snapshot.rejected if wanted.lower() in (one.name.lower(), one.key.lower(), *one.addresses)
-    )
+    servers = tuple(one for one in snapshot.servers if speaks_of(one, wanted))
+    rejected = tuple(one for one in snapshot.rejected if is_rejected(one, wanted))
     if not servers and not rejected:
-        names = sorted({one.name for one in snapshot.servers} | {one.name for one in snapshot.rejected if one.name})
-        few = ", ".join(names[:12]) + (" ..." if len(names) > 12 else "")  # noqa: PLR2004 - a line's worth
-        raise OperatorError(f"nobody is called `{shown(wanted)}`; there are: {few or 'none'}")
+        raise nobody(snapshot, wanted)
     if as_json:
         _json(snapshot, servers, rejected)
         return 0
@@ -122,14 +118,6 @@ def _one(snapshot: Snapshot, wanted: str, *, as_json: bool) -> int:
         if peer.reason in _ALLOWABLE and peer.name:
             line(f'  To use it all the same, write in {config_file()}: allow = ["{peer.name}"]')
     return 0
-
-
-def _speaks_of(server: ServerState, wanted: str) -> bool:
-    text = wanted.lower().rstrip("/")
-    names = (server.name.lower(), server.name.partition(":")[0].lower(), server.name.partition(".")[0].lower())
-    authority = server.url.partition("://")[2]
-    host = authority.rpartition(":")[0].strip("[]")
-    return text in (*names, server.key.lower(), server.url.lower(), authority, host, server.kind)
 
 
 def _server(server: ServerState) -> None:

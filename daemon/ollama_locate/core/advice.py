@@ -25,6 +25,8 @@ _MENDS = {
 def advice(snapshot: Snapshot) -> list[str]:
     """Sentences for a person whose endpoint is not what they want, the most useful first."""
     lines = []
+    if snapshot.decision.reason == "pinned_dead":
+        lines.append("The pinned server does not answer. To use what was found instead, type: ollama-locate unpin")
     if snapshot.tailnet.state != "running":
         lines.append(f"Tailscale: {snapshot.tailnet.text}. Without it only this machine and the static list are used.")
         if snapshot.tailnet.state == "not_installed":

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from . import selection
 from .health import Health, Status
+from .pin import NAME as PINNED_NAME
 from .roster import Roster
 from .selection import Choice, Contender, Standing
 from .server import Kind, Server
@@ -71,13 +72,23 @@ class Board:
         return selection.LAST_TIER if server.tier is None else server.tier
 
     def choice(self, now: float) -> Choice:
-        """The choice among the healthy as they stand."""
+        """The user's own, or the choice among the healthy as they stand."""
+        contenders, pinned = self.contenders(now), self.pinned()
+        if pinned is not None:
+            return selection.pinned(pinned.server.key, contenders, self.settings.required_model)
         return selection.choose(
-            self.contenders(now),
+            contenders,
             self.last_good.key if self.last_good else None,
             required=self.settings.required_model,
             provisional=self.opening is not None and self.opening.awaited is None,
         )
+
+    def pinned(self) -> Track | None:
+        """The pinned server; None where none is, or where it is no server (any more) that may be asked."""
+        pin = self.settings.pin
+        if pin is None:
+            return None
+        return self.tracks.get(pin.key if pin.key is not None else f"static:{PINNED_NAME}")
 
     def contenders(self, now: float) -> list[Contender]:
         """The healthy. In doubt, only the current one stays; when it is down, only who answered since counts."""
@@ -89,7 +100,7 @@ class Board:
             Contender(
                 key,
                 self.tier(track.server),
-                track.rtt,
+                track.floor,
                 track.models,
                 held=track.health.held_until > now,
                 demoted=track.complaints.demoted(now),
@@ -109,7 +120,7 @@ class Board:
         current = self.current()
         since = current.health.suspect_since if current is not None else None
         ranked = [
-            Contender(key, self.tier(track.server), track.rtt, track.models, demoted=track.complaints.demoted(now))
+            Contender(key, self.tier(track.server), track.floor, track.models, demoted=track.complaints.demoted(now))
             for key in self.up
             if (track := self.tracks[key]).server.kind is not Kind.SELF_CHECK
         ]

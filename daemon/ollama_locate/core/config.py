@@ -4,17 +4,29 @@ import difflib
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from .constants import INTERVAL, INTERVAL_MAX, INTERVAL_MIN, OLLAMA_PORT, TIMEOUT, TIMEOUT_MAX, TIMEOUT_MIN
+from .constants import (
+    INTERVAL,
+    INTERVAL_MAX,
+    INTERVAL_MIN,
+    OLLAMA_PORT,
+    TIMEOUT,
+    TIMEOUT_MAX,
+    TIMEOUT_MIN,
+    VARIABLES_MAX,
+)
 from .duration import duration
 from .errors import ConfigError
+from .forward import Forward, parse_listen
+from .names import may_be_set
 from .patterns import Network, Pattern, parse_network, parse_pattern
+from .pin import Pin
 from .selection import Local
 from .server import http_url
-from .text import is_value, is_variable, shown
+from .text import is_value, shown
 from .track import Settings
 from .trust import Policy, StaticServer
 
@@ -22,10 +34,7 @@ LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 _STATIC_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,63}")
 _WIDEST: Final = {4: 8, 6: 7}
 _PLACEHOLDER: Final = re.compile(r"\{[^}]*\}")
-_RESERVED: Final = re.compile(
-    r"PATH|HOME|USER|LOGNAME|SHELL|PWD|OLDPWD|IFS|ENV|TERM|LANG|TMPDIR|EDITOR|VISUAL|PAGER|PROMPT_COMMAND"
-    r"|PS\d|BASH.*|ZDOTDIR|CDPATH|LC_.*|LD_.*|DYLD_.*|PYTHON.*|OLLAMA_LOCATE_.*|XDG_.*|SSH_.*"
-)
+_MARKS: Final = ("{url}", "{host}", "{port}", "{name}")
 
 
 @dataclass(frozen=True)
@@ -49,24 +58,26 @@ class Config:
     tailscale_socket: str = ""
     sentinel: bool = True
     history: bool = True
+    forward: Forward | None = None
     log_level: str = "info"
     raw: Mapping[str, object] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
-    def settings(self) -> Settings:
-        """What of this the core decides by."""
+    def settings(self, pin: Pin | None = None) -> Settings:
+        """What of this, and of a pin, the core decides by."""
+        pinned = pin.static() if pin is not None else None
         policy = Policy(
             self.ports,
             self.prefer,
             self.allow,
             self.deny,
             self.trusted_networks,
-            self.static,
+            (*self.static, pinned) if pinned else self.static,
             use_local=self.local is not Local.OFF,
             check_self=self.local is Local.AUTO,
         )
-        return Settings(policy, self.interval, self.local, timeout=self.timeout, sentinel=self.sentinel)
+        return Settings(policy, self.interval, self.local, timeout=self.timeout, sentinel=self.sentinel, pin=pin)
 
 
 KEYS: Final = tuple(f.name for f in fields(Config) if f.name not in ("raw", "sources", "warnings"))
@@ -94,8 +105,19 @@ def parse_config(data: bytes, path: str) -> Config:
             ) from None
         except ValueError as error:
             raise ConfigError(f"{sources[key]}: {key}: {shown(str(error))}") from None
-    warnings = _warnings(values.get("variables", {}))
-    return Config(**values, raw=table, sources=sources, warnings=warnings)
+    config = Config(**values, raw=table, sources=sources)
+    if config.forward is not None and (problem := _loop(config, config.forward)):
+        raise ConfigError(f"{_place(path, lines, 'forward', 'listen')}: forward.listen: {problem}")
+    return replace(config, warnings=_warnings(config))
+
+
+def _loop(config: Config, forward: Forward) -> str:
+    """Why requests to the forward would come back to it, empty if they would not."""
+    if forward.port in config.ports:
+        return f"port {forward.port} is where Ollama itself is looked for (`ports`); use another one"
+    own = {forward.host, "localhost", "127.0.0.1", "::1"}
+    name = next((one.name for one in config.static if one.port == forward.port and one.host in own), None)
+    return f"the static server `{shown(name)}` is this very address" if name else ""
 
 
 class _AtError(ValueError):
@@ -215,31 +237,55 @@ def _variables(value: object) -> dict[str, str]:
         raise ValueError('must be a table: [variables] and then NAME = "{url}"')
     found = {"OLLAMA_ENDPOINT": "{url}"}
     for name, template in value.items():
-        if not is_variable(name) or _RESERVED.fullmatch(name):
+        if not may_be_set(name):
             raise _AtError(name, "this name cannot be set by ollama-locate")
         if name == "OLLAMA_ENDPOINT" and template != "{url}":
             raise _AtError(name, 'is always "{url}"; give another form to another name')
         if not isinstance(template, str):
             raise _AtError(name, 'must be a text such as "{url}"')
-        unknown = [mark for mark in _PLACEHOLDER.findall(template) if mark not in ("{url}", "{host}", "{port}")]
-        if unknown or not is_value(expand(template, "http://[::1]:1", "[::1]", "1")):
+        unknown = [mark for mark in _PLACEHOLDER.findall(template) if mark not in _MARKS]
+        if unknown or not is_value(expand(template, "http://[::1]:1", "gpu-box")):
             raise _AtError(
                 name,
-                f"`{shown(template)}`: only {{url}}, {{host}}, {{port}}, letters, digits and : / . _ - [ ]",
+                f"`{shown(template)}`: only {', '.join(_MARKS)}, letters, digits and : / . _ - [ ]",
             )
         found[name] = template
+    if len(found) > VARIABLES_MAX:
+        raise ValueError(f"at most {VARIABLES_MAX} variables: shells read them at every prompt")
     return found
 
 
-def expand(template: str, url: str, host: str, port: str) -> str:
-    """A variable's value: the template with {url}, {host} and {port} filled in."""
-    return template.replace("{url}", url).replace("{host}", host).replace("{port}", port)
+def expand(template: str, url: str, name: str) -> str:
+    """A variable's value: the template filled in; empty where it wants a name and the server's cannot be written."""
+    if "{name}" in template and not is_value(name):
+        return ""
+    host, _, port = url.partition("://")[2].rpartition(":")
+    filled = template.replace("{url}", url).replace("{host}", host).replace("{port}", port)
+    return filled.replace("{name}", name)
 
 
 def _path(value: object) -> str:
     if not isinstance(value, str) or not value.startswith(("/", "~/")) or "\0" in value:
         raise ValueError(f"must be an absolute path, not {shown(repr(value))}")
     return value
+
+
+def _forward(value: object) -> Forward | None:
+    if not isinstance(value, dict):
+        raise ValueError("must be a table: [forward]")
+    for key in value:
+        if key not in ("listen", "desktop"):
+            raise _AtError(key, "unknown key; there are listen and desktop")
+    if "listen" not in value:
+        raise ValueError('needs an address: listen = "127.0.0.1:11435"')
+    try:
+        host, port = parse_listen(value["listen"] if isinstance(value["listen"], str) else "")
+    except ValueError as error:
+        raise _AtError("listen", str(error)) from None
+    try:
+        return Forward(host, port, desktop=_yes_or_no(value.get("desktop", False)))
+    except ValueError as error:
+        raise _AtError("desktop", str(error)) from None
 
 
 def _yes_or_no(value: object) -> bool:
@@ -256,8 +302,12 @@ def _networks(value: object) -> tuple[Network, ...]:
     return found
 
 
-def _warnings(variables: Mapping[str, str]) -> tuple[str, ...]:
-    found = []
+def _warnings(config: Config) -> tuple[str, ...]:
+    found, variables = [], config.variables
+    if config.forward is not None and config.forward.open:
+        found.append(
+            f"forward.listen: every machine that can reach {config.forward.host} can use your servers through it"
+        )
     if "OPENAI_BASE_URL" in variables:
         found.append(
             "OPENAI_BASE_URL sends every OpenAI client of this machine, with its OpenAI key, to the chosen server"
@@ -282,5 +332,6 @@ _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "tailscale_socket": _path,
     "sentinel": _yes_or_no,
     "history": _yes_or_no,
+    "forward": _forward,
     "log_level": _choice(*LOG_LEVELS),
 }

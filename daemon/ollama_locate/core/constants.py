@@ -140,6 +140,11 @@ DEAD_BAND_RATIO: Final = 2 / 3
 """... and need at most this share of its round trip. In simulation (three nearly equal servers, 2 %
 loss) this switches 0.3 times a day, a moving average 21 times, nothing at all 180 times."""
 
+FLOOR_OF: Final = 8
+"""Servers are compared by the least of their last round trips, as queues only ever add: where the jitter is as long
+as the path, two equal ones displace each other 284 times a day by the last one alone, and once in 200 days by this.
+A path that became longer shows after 4 minutes."""
+
 AWAITED_PATIENCE: Final = 1.0
 """After a start, how long a server that was known before, and ranks higher, is waited for: the first
 contact over an idle tunnel takes 1 s."""
@@ -158,6 +163,9 @@ JITTER: Final = 0.1
 
 FAST_RECHECK: Final = 0.4
 """Between the checks that decide whether a server fell or rose (HAProxy calls it fastinter)."""
+
+EVIDENCE_KEPT: Final = 64
+"""So many answers of others are remembered to judge a failure by; the oldest are of a time that nobody asks about."""
 
 CLOSED_RECHECK: Final = 0.05
 """The same where the machine itself said no (it refused, or closed the connection): packets travel, and
@@ -275,6 +283,13 @@ REQUEST_MAX_BYTES: Final = 4096
 REFRESH_MIN_GAP: Final = 1.0
 """Requests to look again are served at most this often."""
 
+VARIABLES_MAX: Final = 32
+"""Variables besides which nobody needs more. With names and values as long as may be, and the marker, they are
+41 KB: less than what a shell's hook reads at the most."""
+
+HOOK_MAX_BYTES: Final = 2**16
+"""A hook reads so much of the file `env` at a prompt, and lets a larger one be."""
+
 CONFIG_MAX_BYTES: Final = 2**20
 STATE_MAX_BYTES: Final = 64 * 2**20
 
@@ -315,3 +330,37 @@ HISTORY_WAITING_MAX: Final = 10_000
 
 HISTORY_SHOWN: Final = 20
 """Switches that `ollama-locate history` shows where nobody says how many."""
+
+# --- The forward -------------------------------------------------------------------------------------
+
+FORWARD_CONNECTIONS: Final = 1000
+"""At once; who comes then waits in the kernel's queue. Each costs two descriptors and about 0.1 MiB at the most."""
+
+FORWARD_BACKLOG: Final = 512
+FORWARD_HEAD_MAX: Final = 64 * 2**10
+FORWARD_CHUNK: Final = 64 * 2**10
+"""Bytes that are moved at a time, and the most that waits for a slow side."""
+
+FORWARD_REPLAY_MAX: Final = 2**20
+"""A request up to this size is kept until the first byte of its answer, and can be asked of another server."""
+
+FORWARD_IDLE: Final = 600.0
+"""A client that asks nothing for so long is let go; programs close idle connections after a minute or two."""
+
+FORWARD_SERVERS: Final = 4
+"""So many servers are tried for one request."""
+
+FORWARD_DIAL: Final = 1.2
+"""How long a server may take to accept: the first SYN over an idle tunnel is lost, the second leaves after 0.3 s."""
+
+FORWARD_EARLY: Final = 5.0
+"""A server may answer before it has the whole request (too large, say): the rest is taken for so long."""
+
+FORWARD_HEAD: Final = 10.0
+"""How long the head of a request may take from its first byte on."""
+
+FORWARD_KEEP_IDLE: Final = 10
+FORWARD_KEEP_INTERVAL: Final = 5
+FORWARD_KEEP_COUNT: Final = 3
+"""Keep-alives of the connections to servers, in whole seconds. A server that thinks may be silent, its kernel is not;
+a path that roams is silent for up to 7 s, and a long answer should live through that."""

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 from .board import Board
 from .constants import FALL
+from .health import Status
 from .opening import Opening
 from .selection import Choice, Reason
 from .server import Server
-from .track import Decision, LastGood, UnderWay, Verdict
+from .track import Decision, LastGood, Track, UnderWay, Verdict
 
 
 class Decider:
@@ -22,6 +23,8 @@ class Decider:
         """What is to be published now; None while an open round has not shown enough."""
         board, choice = self._board, self._board.choice(now)
         if (opening := board.opening) is not None:
+            if choice.reason is Reason.PINNED and choice.key in opening.pending:
+                return None
             if self._round_over(opening):
                 board.opening = None
             elif choice.key is None or not (
@@ -45,10 +48,18 @@ class Decider:
         if not board.is_current(choice.key):
             self._since = now
         good = board.last_good = LastGood(track.server.key, track.server.name, track.server.url)
+        if choice.reason is Reason.PINNED and (trouble := self._trouble_of_the_pinned(track)) is not None:
+            return Decision(Verdict.STALE, good, trouble, self._since, choice=choice)
         if track.health.misses >= FALL:
             return Decision(Verdict.STALE, good, Reason.NETWORK_SILENT, self._since, choice=choice)
         provisional = board.opening is not None and not board.opening.succession
         return Decision(Verdict.FRESH, good, choice.reason, self._since, provisional, choice)
+
+    def _trouble_of_the_pinned(self, track: Track) -> Reason | None:
+        """Why it cannot be relied on: unlike the others it is chosen whatever its health."""
+        if not self._board.roster.reachable(track.server):
+            return Reason.TAILNET_AWAY
+        return None if track.health.status is Status.UP else Reason.PINNED_DEAD
 
     def _at_its_new_address(self, choice: Choice) -> Decision | None:
         """A server that moved must not stay published where it was, which may be another's, while it is waited for."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from .constants import DEAD_BAND, DEAD_BAND_RATIO
+from .constants import DEAD_BAND, DEAD_BAND_RATIO, FLOOR_OF
 
 
 def of_burst(samples: Sequence[float]) -> tuple[float | None, float]:
@@ -15,6 +15,11 @@ def of_burst(samples: Sequence[float]) -> tuple[float | None, float]:
         return None, 0.0
     least = min(samples)
     return least, max(samples) - least
+
+
+def remember(recent: Sequence[float], rtt: float) -> tuple[float, ...]:
+    """The last few round trips, this one the newest."""
+    return (*recent, rtt)[-FLOOR_OF:]
 
 
 def clearly_faster(challenger: float | None, current: float | None) -> bool:

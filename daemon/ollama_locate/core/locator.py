@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from . import cadence, complaints, patience
+from . import cadence, complaints, latency, patience
 from .board import Board
 from .cadence import Place
 from .constants import FALL, NEXT_BEST, REST_SPREAD
@@ -65,13 +65,16 @@ class Locator:
 
     def reconfigure(self, settings: Settings, now: float) -> None:
         """Take in another config."""
-        before = set(self.tracks)
+        before, unpinned = set(self.tracks), self.settings.pin is not None and settings.pin is None
         self.board.settings = settings
         self.sentinel.on = settings.sentinel
         self.roster.reconfigure(settings.policy, now)
         self._regroup(before, now)
         for track in self.tracks.values():
             track.due = min(track.due, now + settings.interval)
+        if unpinned and self.board.opening is None:
+            # The pinned one was not chosen for its merits: no dead band protects it.
+            self.board.opening = Opening((), now, None)
 
     def recheck(self, now: float) -> None:
         """Let everybody be asked again: at once, but those who never answered and are offline, over 10 s."""
@@ -178,8 +181,11 @@ class Locator:
             return True
         was_up = key in self.board.up
         if self.board.opening is not None:
-            self.board.opening.heard(key, alive=probe.outcome is Outcome.ALIVE)
-        anew = self._evidence.note(track.server, probe) and self._doubt_anew(now)
+            outdated = probe.sent < self.board.opening.since or self._evidence.outdates(probe)
+            self.board.opening.heard(key, alive=probe.outcome is Outcome.ALIVE, outdated=outdated)
+        elif probe.outcome is Outcome.ALIVE and not track.server.loopback:
+            self._wait_for_the_last_good(now)
+        anew = self._evidence.note(track.server, probe, now) and self._doubt_anew(now)
         track.probe, track.checked = probe, now
         if probe.outcome is Outcome.ALIVE:
             self._is_alive(track, probe, now)
@@ -202,10 +208,13 @@ class Locator:
         return not server.loopback and flight.sent < self._void_before
 
     def _is_alive(self, track: Track, probe: Probe, now: float) -> None:
+        if track.health.status is not Status.UP:
+            track.recent = ()  # of the path as it was before
         self.board.set_health(track, answered(track.health, now))
         self.sentinel.answered(track.server.key, now)
         track.repeats, track.alive_at = 0, now
-        track.rtt = probe.rtt if probe.rtt is not None else track.rtt
+        if probe.rtt is not None:
+            track.rtt, track.recent = probe.rtt, latency.remember(track.recent, probe.rtt)
         track.models = probe.models if probe.models is not None else track.models
         track.complaints = complaints.passed(track.complaints, now)
         if probe.answer is not None:
@@ -250,6 +259,13 @@ class Locator:
                 track.health = doubted_anew(track.health)
                 track.due, found = min(track.due, now), True
         return found
+
+    def _wait_for_the_last_good(self, now: float) -> None:
+        """Somebody answers after a silence of all since the tailnet came back: the last good one may be as near."""
+        current = self.board.current()
+        if current is not None and current.health.status is Status.UNKNOWN and current.health.in_doubt:
+            current.due = min(current.due, now)
+            self.board.opening = Opening((current.server.key,), now, current.server.key)
 
     def _asked_too_early(self, probe: Probe) -> bool:
         """Whether it was under way already when the current server fell in doubt: it does not show whose fault."""
@@ -306,6 +322,11 @@ class Locator:
             if self.board.is_current(key):
                 self._ask_next_best(now, NEXT_BEST)
         track.due = min(track.due, now)
+
+    def doubted(self, key: str, now: float) -> None:
+        """A request to it failed: a probe shall say why."""
+        if (track := self.tracks.get(key)) is not None:
+            track.due = min(track.due, now)
 
     def report(self, url: str, now: float) -> bool:
         """A reader says that the server at this URL failed it; returns whether there is such a server."""

@@ -31,8 +31,10 @@ class Opening:
         if key != self.awaited:
             self.pending.discard(key)
 
-    def heard(self, key: str, *, alive: bool) -> None:
-        """Its probe has ended."""
+    def heard(self, key: str, *, alive: bool, outdated: bool = False) -> None:
+        """Its probe has ended. `outdated`: others answer now what was sent later; the awaited one may do so as well."""
+        if key == self.awaited and not alive and outdated:
+            return
         self.pending.discard(key)
         if key == self.awaited and not alive:
             self.awaited = None
@@ -55,6 +57,7 @@ class Opening:
             # This machine's own place in the order is known only when it was seen at its tailnet address.
             awaited = server.key == self.awaited or server.kind is Kind.SELF_CHECK
             place = selection.FIRST_TIER if awaited else tier(server)
+            sent = max(sent, self.since) if server.key == self.awaited else sent
             flights.append(Flight(place, now - sent, connected, awaited=awaited))
         return selection.may_publish(leader, flights)
 

@@ -1,5 +1,7 @@
 """Every published file's content."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from . import shell
@@ -17,11 +19,11 @@ class _Schema(msgspec.Struct):
     schema: int
 
 
-def files(snapshot: Snapshot) -> dict[str, bytes]:
-    """Name -> content, in the order of writing: what is sourced first."""
+def files(snapshot: Snapshot, templates: Mapping[str, str]) -> dict[str, bytes]:
+    """Name -> content, in the order of writing: what is sourced first. `templates`: the shells' code, by file name."""
     texts = {
-        "env.sh": shell.sh(snapshot.variables),
-        "env.fish": shell.fish(snapshot.variables),
+        "env.sh": shell.sourced(templates["env.sh"], snapshot.variables),
+        "env.fish": shell.sourced(templates["env.fish"], snapshot.variables),
         "env": shell.dotenv(snapshot.variables),
         "models": "".join(f"{name}\t{url}\n" for name, url in sorted(best_by_model(snapshot).items())),
         "endpoint": f"{snapshot.decision.endpoint}\n",

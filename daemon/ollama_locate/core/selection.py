@@ -41,6 +41,7 @@ class Standing(Enum):
     DOWN = "down", "down"
     UNCHECKED = "unchecked", "waits for its next check"
     UNREACHABLE = "unreachable", "Tailscale is not up"
+    NOT_PINNED = "not_pinned", "another one is pinned"
     SELF_CHECK = "self_check", "this machine at its tailnet address: shows whether it serves the tailnet"
 
     def __init__(self, word: str, text: str) -> None:
@@ -62,6 +63,8 @@ class Reason(Enum):
     NETWORK_SILENT = "network_silent", "nobody answers, so the fault may be here: the last good one is kept"
     ALL_LOST = "all_lost", "no server answers any more: the last good one is kept"
     TAILNET_AWAY = "tailnet_away", "Tailscale is not up: the last good one is kept"
+    PINNED = "pinned", "it is pinned (`ollama-locate unpin` takes that back)"
+    PINNED_DEAD = "pinned_dead", "it is pinned, and does not answer (`ollama-locate unpin` uses what was found)"
     MOVED = "moved", "it has another address now, at which it has not answered yet"
     NONE_YET = "none_yet", "no server has been found, so this is the default; nobody has verified it"
 
@@ -101,6 +104,8 @@ class Choice:
     @cached_property
     def standings(self) -> dict[str, Standing]:
         """Where each of the healthy stands, the best first. Worked out when somebody asks."""
+        if self.reason is Reason.PINNED:
+            return {one.key: Standing.CHOSEN if one.key == self.key else Standing.NOT_PINNED for one in self.ranked}
         winner = next((one for one in self.ranked if one.key == self.key), None)
         if winner is None:
             return {}
@@ -162,6 +167,11 @@ def choose(
         rival = free[0]
         winner = rival if _displaces(rival, incumbent, required, provisional=provisional) else incumbent
     return Choice(winner.key, _reason(winner, ranked, incumbent, required), ranked, required)
+
+
+def pinned(key: str, contenders: Iterable[Contender], required: str | None) -> Choice:
+    """The choice that the user has made; the others are ranked for who wants to know."""
+    return Choice(key, Reason.PINNED, rank(contenders, required), required)
 
 
 def _displaces(rival: Contender, incumbent: Contender, required: str | None, *, provisional: bool) -> bool:

@@ -15,7 +15,7 @@ from .selection import Choice, Standing
 from .server import Kind, http_url
 from .tailnet import Tailnet, Unavailable
 from .text import is_value, shown
-from .track import Decision, Track, Verdict
+from .track import Decision, LastGood, Track, Verdict
 
 DEFAULT_URL = http_url("localhost", OLLAMA_PORT)
 
@@ -74,6 +74,15 @@ class ServerState(msgspec.Struct, frozen=True):
     reported_until: str | None = None
 
 
+class PinState(msgspec.Struct, frozen=True):
+    """The pin. `followed` is false where it names no server that may be asked; `until` is null where it has no end."""
+
+    name: str
+    url: str
+    until: str | None
+    followed: bool
+
+
 class RejectedState(msgspec.Struct, frozen=True):
     """A peer that is never contacted."""
 
@@ -99,12 +108,14 @@ class Snapshot(msgspec.Struct, frozen=True):
     variables: dict[str, str]
     refreshes: int = 0
     problems: tuple[str, ...] = ()
+    pin: PinState | None = None
+    forward: str | None = None
 
 
 class Run(msgspec.Struct, frozen=True):
     """Of the process: its pid, how many rounds it has made, how many of those because it was asked, its problems.
 
-    `rings`: tailscaled says by itself when something changes.
+    `rings`: tailscaled says by itself when something changes. `forward`: the stable address's URL.
     """
 
     pid: int
@@ -112,6 +123,7 @@ class Run(msgspec.Struct, frozen=True):
     refreshes: int = 0
     problems: tuple[str, ...] = ()
     rings: bool = False
+    forward: str | None = None
 
 
 class Clock(msgspec.Struct, frozen=True):
@@ -186,18 +198,25 @@ def take(locator: Locator, decision: Decision, templates: Mapping[str, str], clo
             )
             for one in locator.roster.rejected
         ),
-        variables=variables(templates, url),
+        variables=variables(templates, url, _name(chosen)),
         refreshes=run.refreshes,
         problems=run.problems,
+        pin=_pin(locator),
+        forward=run.forward,
     )
 
 
-def variables(templates: Mapping[str, str], url: str) -> dict[str, str]:
+def variables(templates: Mapping[str, str], url: str, server: str = "") -> dict[str, str]:
     """The variables with their values, those left out that could not stand unquoted."""
-    authority = url.partition("://")[2]
-    host, _, port = authority.rpartition(":")
-    filled = {name: expand(template, url, host, port) for name, template in templates.items()}
+    filled = {name: expand(template, url, server) for name, template in templates.items()}
     return {name: value for name, value in filled.items() if is_value(value)}
+
+
+def _name(chosen: LastGood | None) -> str:
+    """The server's name for prompts: this machine is called as in `prefer`; empty where nobody was found."""
+    if chosen is None:
+        return ""
+    return "local" if chosen.key.startswith("local:") else chosen.name
 
 
 def best_by_model(snapshot: Snapshot) -> dict[str, str]:
@@ -221,6 +240,7 @@ _USABLE = frozenset(
         Standing.LACKS_MODEL,
         Standing.HELD_DOWN,
         Standing.REPORTED,
+        Standing.NOT_PINNED,
     )
 )
 
@@ -233,6 +253,14 @@ def _tailnet(look: Tailnet | Unavailable | None, *, rings: bool) -> TailnetState
         detail = f" ({look.detail})" if look.detail else ""
         return TailnetState(look.reason.word, look.reason.text + detail, watch=watch)
     return TailnetState("running", "", shown(look.self.name or look.self.host_name, 64), watch)
+
+
+def _pin(locator: Locator) -> PinState | None:
+    pin = locator.settings.pin
+    if pin is None:
+        return None
+    until = rfc3339(pin.until) if pin.until is not None else None
+    return PinState(pin.name, pin.url, until, followed=locator.board.pinned() is not None)
 
 
 def _sentinel(locator: Locator, now: float) -> str:

@@ -8,6 +8,7 @@ from .constants import TIMEOUT
 from .health import Health
 from .outcome import Probe
 from .patience import AnswerTime
+from .pin import Pin
 from .selection import Choice, Local, Reason
 from .server import Server
 from .trust import Policy
@@ -31,6 +32,7 @@ class Settings:
     required_model: str | None = None
     timeout: float = TIMEOUT
     sentinel: bool = True
+    pin: Pin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,17 @@ class Track:
     probe: Probe | None = None
     models: tuple[str, ...] | None = None
     rtt: float | None = None
+    recent: tuple[float, ...] = ()
     repeats: int = 0
     checked: float | None = None
     alive_at: float | None = None
     answers: AnswerTime = field(default_factory=AnswerTime)
     complaints: Complaints = field(default_factory=Complaints)
+
+    @property
+    def floor(self) -> float | None:
+        """The round trip by which it is compared: the least of the last few since it came up."""
+        return min(self.recent, default=self.rtt)
 
     def turn(self) -> tuple[bool, bool, bool, float]:
         """Sorts those who are due: who has answered, who was never asked (online ones first), who waits longest."""

@@ -87,12 +87,21 @@ class StateFolder:
             os.utime(name, dir_fd=self.fd)
 
     def _differs(self, name: str, data: bytes) -> bool:
-        if self._written.get(name) != data:
-            return True
         try:
-            return os.stat(name, dir_fd=self.fd, follow_symlinks=False).st_size != len(data)
+            if name not in self._written and self._read(name) == data:
+                self._written[name] = data  # of an earlier run
+            size = os.stat(name, dir_fd=self.fd, follow_symlinks=False).st_size
         except OSError:
             return True
+        return self._written.get(name) != data or size != len(data)
+
+    def _read(self, name: str) -> bytes | None:
+        """A file's content, if it is one that this program could have written."""
+        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self.fd)
+        with os.fdopen(fd, "rb") as file:
+            info = os.fstat(fd)
+            ours = stat.S_ISREG(info.st_mode) and stat.S_IMODE(info.st_mode) == _FILE_MODE
+            return file.read() if ours and info.st_uid == os.geteuid() else None
 
     def _check_target(self, name: str) -> None:
         try:

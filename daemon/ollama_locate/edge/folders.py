@@ -1,6 +1,7 @@
 """Where the state folder and the config are. query.py answers the same; one table of cases tests both."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +38,15 @@ def config_file() -> Path:
     if _absolute("XDG_CONFIG_HOME"):
         return _DIRS.user_config_path / "config.toml"
     return _home() / ".config/ollama-locate/config.toml"
+
+
+def nu_autoload() -> Path:
+    """The file that nu reads at its start, if it is there: in `vendor/autoload` of `$nu.data-dir`."""
+    if _absolute("XDG_DATA_HOME"):
+        data = Path(os.environ["XDG_DATA_HOME"])
+    else:
+        data = _home() / ("Library/Application Support" if sys.platform == "darwin" else ".local/share")
+    return data / "nushell/vendor/autoload/ollama-locate.nu"
 
 
 def _home() -> Path:

@@ -27,6 +27,9 @@ _PAGE: Final = 4096
 _PAGES: Final = HISTORY_MAX_BYTES // _PAGE
 _ROOM: Final = 0.95
 _THIN_AT_MOST: Final = 20
+_LINE_MORE: Final = 48
+"""Bytes that a line takes besides its texts."""
+
 _MICROS: Final = 1000.0
 
 _TABLES: Final = """
@@ -60,6 +63,8 @@ class History:
         except StateFolderError as error:
             return str(error)
         except sqlite3.OperationalError as error:  # locked, full, not writable: the file itself may be whole
+            if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # its tables are not ours
+                return self._set_aside(error)
             return f"cannot write {self._path}: {error}; it is tried again later"
         except sqlite3.DatabaseError as error:
             return self._set_aside(error)
@@ -79,7 +84,7 @@ class History:
             db.execute("PRAGMA synchronous = NORMAL")
             with db:
                 _forget(db, time.time() - HISTORY_KEPT)
-            _make_room(db)
+            _make_room(db, _pages(switches, samples))
             with db:
                 db.executemany("INSERT INTO switches VALUES (?,?,?,?,?,?,?,?,?)", [_row(one) for one in switches])
                 _insert(db, samples)
@@ -112,7 +117,9 @@ def read(folder: Path, since: float) -> tuple[list[Switch], list[Sample]]:
         raise StateFolderError(f"cannot read {path}: {error.strerror}") from None
     try:
         with contextlib.closing(_reading(path)) as db:
-            if (found := _version(db)) != _VERSION:
+            if (found := _version(db)) == 0:
+                return [], []  # its writer has just begun
+            if found != _VERSION:
                 raise StateFolderError(f"{path} has version {found}, this program reads {_VERSION}")
             rows = db.execute("SELECT * FROM switches WHERE at >= ? ORDER BY at", (since,))
             switches = [Switch(*row) for row in rows]
@@ -191,16 +198,24 @@ def _forget(db: "sqlite3.Connection", before: float) -> None:
         db.execute(f"DELETE FROM {table} WHERE at < ?", (before,))  # noqa: S608 - one of two constant words
 
 
-def _make_room(db: "sqlite3.Connection") -> None:
-    """While the file is almost as large as it may be, drop the oldest tenth of the round trips."""
+def _pages(switches: Sequence[Switch], samples: Sequence[Sample]) -> int:
+    """How many pages these lines may take."""
+    texts = sum(len(str(word).encode(errors="replace")) for one in switches for word in _row(one))
+    names = sum(2 * len(one.key) + 4 * len(one.name) for one in {one.key: one for one in samples}.values())
+    return (texts + names + _LINE_MORE * (len(switches) + len(samples))) // _PAGE
+
+
+def _make_room(db: "sqlite3.Connection", coming: int) -> None:
+    """While the file would be almost as large as it may be, drop the oldest tenth, and servers without any line."""
     for _ in range(_THIN_AT_MOST):
         pages, free = (int(db.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_count", "freelist_count"))
-        if pages - free < _PAGES * _ROOM:
+        if pages - free + coming < _PAGES * _ROOM:
             return
         with db:
             for table in ("samples", "switches"):
                 tenth = "SELECT max(1, (max(rowid) - min(rowid)) / 10) + min(rowid) FROM"
                 db.execute(f"DELETE FROM {table} WHERE rowid <= ({tenth} {table})")  # noqa: S608 - as above
+            db.execute("DELETE FROM servers WHERE id NOT IN (SELECT server FROM samples)")
 
 
 def _micros(milliseconds: float | None) -> int | None:

@@ -83,10 +83,14 @@ class Sentinel:
                 dial = Dial(self._wire, (host, wanted.port), Waits(TIMEOUT), tell, lambda *_: tell(None), lambda: None)
                 try:
                     sock = await stands
+                except asyncio.CancelledError:
+                    if not stands.cancelled() and (late := stands.result()) is not None:
+                        late.close()
+                    raise
                 finally:
                     dial.cancel()
         if sock is None:
-            self._warden.unwatchable(wanted.key)
+            self._give_up(wanted.key)
             return
         self._hold(sock, wanted)
 
@@ -95,11 +99,16 @@ class Sentinel:
             keep_alive(sock, wanted.idle)
         except OSError:  # it has ended already
             sock.close()
-            self._warden.unwatchable(wanted.key)
+            self._give_up(wanted.key)
             return
         self._sock = sock
         self._loop.add_reader(sock.fileno(), self._readable)
         self._warden.watching(wanted.key)
+
+    def _give_up(self, key: str) -> None:
+        """Nobody is watched now: the same may be asked for again."""
+        self._watched = None
+        self._warden.unwatchable(key)
 
     def _readable(self) -> None:
         """Nothing was asked, so that whatever comes is the end: FIN, RST, a time-out, or bytes of a stranger."""

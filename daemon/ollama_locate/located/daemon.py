@@ -6,6 +6,7 @@ wall-clock time; when a server is due is the core's matter, in monotonic time.
 
 import asyncio
 import datetime as dt
+import logging
 import os
 import random
 import signal
@@ -28,9 +29,11 @@ from ollama_locate.core.constants import (
     OPENING_GAP,
     REARM_DELAY,
     REFRESH_MIN_GAP,
+    REPORT_MIN_GAP,
     SETTLE_GAP,
 )
 from ollama_locate.core.errors import LockedError, OperatorError
+from ollama_locate.core.pin import Pin
 from ollama_locate.core.snapshot import Run, take
 from ollama_locate.core.text import shown
 from ollama_locate.core.track import Decision, LastGood
@@ -38,13 +41,16 @@ from ollama_locate.edge import requests
 from ollama_locate.edge.dial import Wire
 from ollama_locate.edge.files import StateFolder, read_config
 from ollama_locate.edge.lock import Lock
+from ollama_locate.edge.pin import read_pin
 
 from .bells import Bells
 from .finder import Finder
+from .forwarding import Forwarding
 from .log import LOGGER
 from .publisher import Publisher
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+_REPORTS_SAID: Final = 3
 
 
 class Daemon:
@@ -63,8 +69,13 @@ class Daemon:
         self._folder, self._config_path = folder, config_path
         self._config_seen = _stamp(config_path)
         self._loop = asyncio.get_running_loop()
-        self._finder = Finder(config, self._on_change, self._on_round, wire=wire, last_good=last_good)
+        self._pin_trouble = ""
+        self._finder = Finder(
+            config, self._on_change, self._on_round, wire=wire, last_good=last_good, pin=self._pin_now()
+        )
+        self._pin_ends: asyncio.TimerHandle | None = None
         self._publisher = Publisher(folder, lock, keep_history=config.history)
+        self._forwarding = Forwarding(self._finder, wire or Wire(), self._publisher.on_disk)
         self._bells = Bells(self, config.tailscale_socket)
         self._scheduler = AsyncIOScheduler(
             timezone=dt.UTC,
@@ -80,7 +91,8 @@ class Daemon:
         self._look_at: float | None = None
         self._decision: Decision | None = None
         self._rounds = self._refreshes = 0
-        self._refresh_asked = False
+        self._refresh_asked = self._refresh_all = False
+        self._reports_said_at = float("-inf")
         self._refresh_round: int | None = None
         self._refreshed_at = float("-inf")
         self._urgent = self._dirty = self._publishing = self._looking = False
@@ -99,12 +111,15 @@ class Daemon:
         self._arm_look(0.0)
         self._probe_due()
         self._bells.open()
+        self._await_end_of_pin()
+        self.spawn(self._forwarding.follow())
         try:
             await self._stopped.wait()
         finally:
             LOGGER.info("ends; the files in %s stay as they are", self._folder.path)
             self._scheduler.shutdown(wait=False)
             self._bells.close()
+            await self._forwarding.stop()
             await self._finder.stop()
             for task in self._tasks:
                 task.cancel()
@@ -183,6 +198,8 @@ class Daemon:
     async def _heartbeat(self) -> None:
         """Touch `verdict`, unless what the files say could not be brought up to date: that is tried again."""
         await self._reload_if_changed()
+        await self._follow_pin()
+        await self._forwarding.follow()
         self._finder.locator.sentinel.on_battery = await self._publisher.on_disk(self._bells.on_battery)
         if self._publisher.complaint:
             self._on_change(news=True)
@@ -256,6 +273,7 @@ class Daemon:
             self._settling = self._loop.call_later(OPENING_GAP, self._settle)
             return
         self._finder.watch()
+        self._forwarding.check()
         self._urgent = self._urgent or decision != self._decision
         self._decision = decision
         if self._publishing or not (self._urgent or self._dirty):
@@ -285,12 +303,14 @@ class Daemon:
         self._urgent = self._dirty = False
         try:
             if self._decision is not None:
+                forward = self._forwarding.forward
                 run = Run(
                     os.getpid(),
                     self._rounds,
                     self._refreshes,
-                    (self._mistake,) if self._mistake else (),
+                    tuple(one for one in (self._mistake, self._pin_trouble, self._forwarding.trouble) if one),
                     rings=self._bells.connected,
+                    forward=forward.url if forward is not None else None,
                 )
                 templates = self._finder.config.variables
                 snapshot = take(self._finder.locator, self._decision, templates, self._finder.clock(), run)
@@ -312,21 +332,33 @@ class Daemon:
 
     async def _read_requests(self) -> None:
         """On SIGUSR1, and with each heartbeat in case that signal was lost."""
+        await self._follow_pin()
         found, refused = await self._publisher.on_disk(requests.receive, self._folder)
         if refused:
             LOGGER.warning("%d files in requests/ were no requests of yours; removed", refused)
         reported = [one.url for one in found if one.kind == "failed"]
-        for url in reported:
-            known = self._finder.locator.report(url, self._finder.now())
-            LOGGER.info("a program reports that %s failed it%s", shown(url), "" if known else ": no such server")
+        self._follow_reports(reported)
+        self._refresh_all = self._refresh_all or len(reported) < len(found)
         if found and not self._refresh_asked:
             self._refresh_asked = True
             wait = max(0.0, self._refreshed_at + REFRESH_MIN_GAP - self._finder.now())
-            everybody = len(reported) < len(found)
-            self._loop.call_later(wait, lambda: self.spawn(self._refresh(everybody=everybody)))
+            self._loop.call_later(wait, lambda: self.spawn(self._refresh()))
 
-    async def _refresh(self, *, everybody: bool) -> None:
+    def _follow_reports(self, urls: list[str]) -> None:
+        """A flood of them is said in a few lines: one reading in REPORT_MIN_GAP, and of that the first ones."""
+        now = self._finder.now()
+        quiet = now - self._reports_said_at < REPORT_MIN_GAP
+        for place, url in enumerate(urls):
+            known = self._finder.locator.report(url, now)
+            level = logging.DEBUG if quiet or place >= _REPORTS_SAID else logging.INFO
+            text = "" if known else ": no such server"
+            LOGGER.log(level, "a program reports that %s failed it%s", shown(url), text)
+        if urls and not quiet:
+            self._reports_said_at = now
+
+    async def _refresh(self) -> None:
         """Look again: at a server that was reported, or at the config, the tailnet and every server."""
+        everybody, self._refresh_all = self._refresh_all, False
         self._refresh_asked, self._refreshed_at = False, self._finder.now()
         if everybody:
             await self._reload_if_changed()
@@ -354,12 +386,48 @@ class Daemon:
         self._mistake = ""
         LOGGER.info("config read again: %s", self._config_path)
         LOGGER.setLevel(config.log_level.upper())
-        self._finder.reconfigure(config)
+        self._finder.reconfigure(config, self._finder.pin)
         self._publisher.keep_history = config.history
+        await self._forwarding.follow()
         self._bells.reconnect(config.tailscale_socket)
         self._arm_look(0.0)
         self._probe_due()
         self._on_change(news=True)
+
+    # --- the pin
+
+    def _pin_now(self) -> Pin | None:
+        """The pin that lies there. One that cannot be read is said once, and is no pin."""
+        try:
+            pin, trouble = read_pin(self._folder.path, time.time()), ""
+        except OperatorError as error:
+            pin, trouble = None, str(error)
+        if trouble and trouble != self._pin_trouble:
+            LOGGER.error("%s", trouble)
+        self._pin_trouble = trouble
+        return pin
+
+    async def _follow_pin(self) -> None:
+        pin = await self._publisher.on_disk(self._pin_now)
+        before = self._finder.pin
+        if pin == before:
+            return
+        if pin is not None:
+            LOGGER.info("%s (%s) is pinned", shown(pin.name), pin.url)
+        elif before is not None:
+            LOGGER.info("%s is pinned no longer", shown(before.name))
+        self._finder.reconfigure(self._finder.config, pin)
+        self._await_end_of_pin()
+        self._probe_due()
+        self._on_change(news=True)
+
+    def _await_end_of_pin(self) -> None:
+        if self._pin_ends is not None:
+            self._pin_ends.cancel()
+        pin = self._finder.pin
+        if pin is not None and pin.until is not None:
+            wait = max(0.0, pin.until - time.time()) + 0.01
+            self._pin_ends = self._loop.call_later(wait, lambda: self.spawn(self._follow_pin()))
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Do it beside everything else; a mistake in it is logged, and the daemon goes on."""

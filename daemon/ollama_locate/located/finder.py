@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ollama_locate.core.config import Config
-from ollama_locate.core.constants import FILES_MODEST, FILES_RESERVED, FILES_WANTED, TAGS_PATIENCE_MIN
+from ollama_locate.core.constants import FILES_MODEST, FILES_RESERVED, FILES_WANTED
 from ollama_locate.core.locator import Locator
 from ollama_locate.core.outcome import Probe
+from ollama_locate.core.pin import Pin
 from ollama_locate.core.snapshot import Clock
 from ollama_locate.core.track import LastGood
 from ollama_locate.edge import tailscale
@@ -42,14 +43,14 @@ class Finder:
         *,
         wire: Wire | None = None,
         last_good: LastGood | None = None,
-        list_patience: float = TAGS_PATIENCE_MIN,
+        pin: Pin | None = None,
     ) -> None:
-        self.config = config
+        self.config, self.pin = config, pin
         self._changed, self._round_over = changed, round_over
         self._loop = asyncio.get_running_loop()
-        self.locator = Locator(config.settings(), self.now(), last_good)
+        self.locator = Locator(config.settings(pin), self.now(), last_good)
         wire = wire or Wire()
-        self.prober = Prober(self, config.timeout, wire, list_patience)
+        self.prober = Prober(self, config.timeout, wire)
         self._sentinel = Sentinel(self, wire)
         self._watch_again: asyncio.TimerHandle | None = None
         self._batches: dict[str, tuple[int, set[str]]] = {}
@@ -64,11 +65,11 @@ class Finder:
         """This moment on both clocks."""
         return Clock(self.now(), time.time())
 
-    def reconfigure(self, config: Config) -> None:
-        """Use another config from now on."""
-        self.config = config
+    def reconfigure(self, config: Config, pin: Pin | None) -> None:
+        """Use another config, or another pin, from now on."""
+        self.config, self.pin = config, pin
         self.prober.timeout = config.timeout
-        self.locator.reconfigure(config.settings(), self.now())
+        self.locator.reconfigure(config.settings(pin), self.now())
 
     async def look(self) -> float:
         """Look at the tailnet once; returns the CPU seconds that it cost."""
@@ -134,6 +135,12 @@ class Finder:
     def lost(self, key: str, alive_at: float) -> None:
         """It has ended: whoever is to be asked now is asked now."""
         self.locator.lost(key, self.now(), alive_at)
+        self.probe_due()
+        self._changed()
+
+    def doubted(self, key: str) -> None:
+        """A program found it dead: check it now."""
+        self.locator.doubted(key, self.now())
         self.probe_due()
         self._changed()
 

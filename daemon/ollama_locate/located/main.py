@@ -16,6 +16,7 @@ from ollama_locate.edge.dial import Wire
 from ollama_locate.edge.files import StateFolder, read, read_config
 from ollama_locate.edge.folders import config_file, state_folder
 from ollama_locate.edge.lock import Lock
+from ollama_locate.edge.templates import hooks, templates
 
 from .log import LOGGER, set_up
 
@@ -75,7 +76,7 @@ async def _once(folder: StateFolder, config: Config, wire: Wire | None) -> int:
     budget = STATUS_DEADLINE + LOOK_BUDGET + config.timeout
     snapshot = await look_once(config, budget, last_good=previous(folder), wire=wire)
     try:
-        folder.publish(render.files(snapshot), render.SOURCED)
+        folder.publish(render.files(snapshot, templates()) | hooks(folder.path), render.SOURCED)
     except OperatorError as error:
         LOGGER.error("%s", error)
         return 1

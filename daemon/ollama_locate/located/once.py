@@ -5,6 +5,7 @@ import contextlib
 import os
 
 from ollama_locate.core.config import Config
+from ollama_locate.core.pin import Pin
 from ollama_locate.core.snapshot import Run, Snapshot, take
 from ollama_locate.core.track import LastGood
 from ollama_locate.edge.dial import Wire
@@ -20,14 +21,20 @@ def _ignore(*, news: bool = False) -> None:
 
 
 async def look_once(
-    config: Config, budget: float, *, last_good: LastGood | None = None, wire: Wire | None = None
+    config: Config,
+    budget: float,
+    *,
+    last_good: LastGood | None = None,
+    pin: Pin | None = None,
+    wire: Wire | None = None,
 ) -> Snapshot:
     """Look at the tailnet, ask everybody once, and say what came out, after `budget` seconds at the latest.
 
     Whoever has not answered by then is silent so far.
     """
     over = asyncio.Event()
-    finder = Finder(config, _ignore, lambda _: over.set(), wire=wire, last_good=last_good, list_patience=_LIST_PATIENCE)
+    finder = Finder(config, _ignore, lambda _: over.set(), wire=wire, last_good=last_good, pin=pin)
+    finder.prober.list_patience = _LIST_PATIENCE
     try:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(budget):

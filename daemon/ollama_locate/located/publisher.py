@@ -16,6 +16,7 @@ from ollama_locate.core.snapshot import Snapshot
 from ollama_locate.edge.files import StateFolder
 from ollama_locate.edge.history import History
 from ollama_locate.edge.lock import Lock
+from ollama_locate.edge.templates import hooks, templates
 
 from .log import LOGGER
 
@@ -38,6 +39,7 @@ class Publisher:
         # Nothing on the disk is done twice at once.
         self._disk = ThreadPoolExecutor(1, "disk")
         self._said: Snapshot | None = None
+        self._closers: set[str] = set()
         self._history, self._sampler = History(folder.path), Sampler()
         self._switches: list[Switch] = []
         self._samples: list[Sample] = []
@@ -61,6 +63,7 @@ class Publisher:
         self._complain("")
         for level, sentence in changes(self._said, snapshot):
             LOGGER.log(level, "%s", sentence)
+        self._say_who_closes_idle(snapshot)
         self._note(snapshot)
         self._said = snapshot
 
@@ -76,11 +79,18 @@ class Publisher:
                     await self.flush(all_of_it=True)
         self._disk.shutdown(wait=False)
 
+    def _say_who_closes_idle(self, snapshot: Snapshot) -> None:
+        """Once for each server: nobody who reads the log wants to know how often."""
+        decision = snapshot.decision
+        if decision.sentinel == "closes_idle" and decision.server is not None and decision.server not in self._closers:
+            self._closers.add(decision.server)
+            LOGGER.info("%s closes idle connections: that it died is seen by its checks only", decision.name)
+
     def _to_disk(self, snapshot: Snapshot) -> float:
         began = time.thread_time()
         if self._folder.renew():
             self._lock.renew(self._folder)
-        self._folder.publish(render.files(snapshot), render.SOURCED)
+        self._folder.publish(render.files(snapshot, templates()) | hooks(self._folder.path), render.SOURCED)
         self._folder.touch("verdict")
         return time.thread_time() - began
 

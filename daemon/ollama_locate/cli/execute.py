@@ -1,0 +1,120 @@
+"""`ollama-locate exec -- CMD`: run a program with the variables set, for what never runs a shell's start-up file."""
+
+import argparse
+import os
+import shutil
+import sys
+import time
+from typing import Any, Final
+
+from ollama_locate.core.duration import duration
+from ollama_locate.core.errors import OperatorError
+from ollama_locate.core.marker import OFF, applied, overridden
+from ollama_locate.core.models import full_name
+from ollama_locate.core.snapshot import Snapshot, best_by_model, variables
+from ollama_locate.core.text import shown
+from ollama_locate.edge.folders import reader_folder
+from ollama_locate.edge.lock import holder
+
+from .asking import wait_for
+from .show import note
+from .state import config, seen
+
+_LONGEST_WAIT: Final = 86_400.0
+_NOT_FOUND: Final = 127
+_NOT_EXECUTABLE: Final = 126
+_STALE: Final = 3
+_NONE: Final = 4
+
+
+def add(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Add the command's words."""
+    words = commands.add_parser(
+        "exec",
+        help="run a program with the variables set",
+        description="Runs a program with OLLAMA_ENDPOINT, and the variables of the config, set to the server that is "
+        "best now. The program takes this one's place: the same pid, signals and exit code. A variable that was set "
+        "by hand stays.",
+        epilog="examples:\n  ollama-locate exec -- python chat.py\n"
+        "  ollama-locate exec --model qwen3:32b --wait 30s --require -- ./batch.sh\n"
+        "  @reboot  ollama-locate exec --wait 2m -- ~/bin/bot      (a line of a crontab)\n\n"
+        "exit codes:\n  the program's own    126 it cannot be run    127 it is not there\n"
+        "  with --require, and without running it: 3 the last server does not answer now, 4 none was found",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    words.add_argument("--model", metavar="M", help="the best server that has this model")
+    words.add_argument("--wait", metavar="TIME", help="wait so long for a server that answers: 10s, 2m")
+    words.add_argument("--require", action="store_true", help="do not run it without a server that answers")
+    words.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD ...", help="the program and its words")
+    words.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Become the program."""
+    command = args.command[1:] if args.command[:1] == ["--"] else args.command
+    if not command:
+        raise OperatorError("say what to run: ollama-locate exec -- CMD ...")
+    snapshot = _waited_for(_seconds(args.wait), args.model)
+    if os.environ.get(OFF, "") in ("", "0"):
+        wanted, code = _wanted(snapshot, args.model)
+    else:
+        wanted, code = {}, 0
+    if code and args.require:
+        return code
+    for name, value in overridden(os.environ, wanted).items():
+        if args.model or args.require:
+            note(f"ollama-locate: {name} was set by hand, to {shown(value)}; that wins")
+    path = shutil.which(command[0])
+    if path is None:
+        note(f"ollama-locate: {shown(command[0])}: no such program")
+        return _NOT_FOUND
+    sys.stdout.flush()
+    try:
+        os.execve(path, command, applied(os.environ, wanted))  # noqa: S606 - what the user typed
+    except OSError as error:
+        note(f"ollama-locate: {shown(path)}: {error.strerror}")
+        return _NOT_EXECUTABLE
+
+
+def _seconds(wait: str | None) -> float:
+    if wait is None:
+        return 0.0
+    try:
+        return duration(wait, 0.0, _LONGEST_WAIT)
+    except ValueError as error:
+        raise OperatorError(f"--wait {error}") from None
+
+
+def _waited_for(wait: float, model: str | None) -> Snapshot:
+    """What is known now, or as soon as it is good enough."""
+    ends = time.monotonic() + wait
+    now = seen().snapshot
+    while not _serves(now, model) and time.monotonic() < ends:
+        folder = reader_folder()
+        if holder(folder) is None:
+            now = seen().snapshot  # which takes its time
+        else:
+            left = max(0.0, ends - time.monotonic())
+            now = wait_for(folder, left, lambda snapshot: _serves(snapshot, model)) or now
+    return now
+
+
+def _serves(snapshot: Snapshot, model: str | None) -> bool:
+    if model is not None:
+        return full_name(model) in best_by_model(snapshot)
+    return snapshot.decision.verdict == "fresh"
+
+
+def _wanted(snapshot: Snapshot, model: str | None) -> tuple[dict[str, str], int]:
+    """The variables to set, and the exit code that `--require` gives."""
+    decision = snapshot.decision
+    if model is not None:
+        url = best_by_model(snapshot).get(full_name(model))
+        if url is None:
+            note(f"ollama-locate: no server has {full_name(model)}; `ollama-locate status` shows the servers")
+            return snapshot.variables, _NONE
+        return variables(config().variables, url), 0
+    if decision.verdict != "fresh":
+        note(f"ollama-locate: {decision.endpoint} ({decision.name}, {decision.verdict}): {decision.text}")
+        return snapshot.variables, _STALE if decision.server is not None else _NONE
+    return snapshot.variables, 0

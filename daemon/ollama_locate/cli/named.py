@@ -1,0 +1,28 @@
+"""Which server a word on the command line means."""
+
+from ollama_locate.core.errors import OperatorError
+from ollama_locate.core.snapshot import RejectedState, ServerState, Snapshot
+from ollama_locate.core.text import shown
+
+_SHOWN_AT_MOST = 12
+
+
+def speaks_of(server: ServerState, wanted: str) -> bool:
+    """Whether this word means that server: its name, with or without the tailnet's, its address, URL, key or kind."""
+    text = wanted.lower().rstrip("/")
+    names = (server.name.lower(), server.name.partition(":")[0].lower(), server.name.partition(".")[0].lower())
+    authority = server.url.partition("://")[2]
+    host = authority.rpartition(":")[0].strip("[]")
+    return text in (*names, server.key.lower(), server.url.lower(), authority, host, server.kind)
+
+
+def is_rejected(peer: RejectedState, wanted: str) -> bool:
+    """The same of a peer that is left alone."""
+    return wanted.lower() in (peer.name.lower(), peer.key.lower(), *peer.addresses)
+
+
+def nobody(snapshot: Snapshot, wanted: str) -> OperatorError:
+    """Who there is instead."""
+    names = sorted({one.name for one in snapshot.servers} | {one.name for one in snapshot.rejected if one.name})
+    few = ", ".join(names[:_SHOWN_AT_MOST]) + (" ..." if len(names) > _SHOWN_AT_MOST else "")
+    return OperatorError(f"nobody is called `{shown(wanted)}`; there are: {few or 'none'}")

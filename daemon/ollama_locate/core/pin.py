@@ -1,0 +1,69 @@
+"""A pin: the one server that the user wants, whatever is found. It lies in pin.json, and survives a restart."""
+
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from .constants import OLLAMA_PORT, SCHEMA
+from .server import http_url
+from .text import is_value, shown
+from .trust import StaticServer
+
+NAME: Final = "pinned"
+
+
+class Pin(msgspec.Struct, frozen=True, gc=False):
+    """`key` is the server's in state.json, None where a URL was pinned that is no server's; `until` epoch seconds."""
+
+    name: str
+    url: str
+    key: str | None = None
+    until: float | None = None
+    schema: int = SCHEMA
+
+    def static(self) -> StaticServer | None:
+        """The server that a pinned URL stands for; its owner typed it, as one of the config's."""
+        if self.key is not None:
+            return None
+        host, port, tls = split_url(self.url)
+        return StaticServer(NAME, host, port, tls=tls)
+
+
+_DECODER = msgspec.json.Decoder(Pin)
+
+
+def parse_pin(data: bytes) -> Pin:
+    """What lies in pin.json. Raises ValueError with a sentence."""
+    try:
+        pin = _DECODER.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"it cannot be read: {shown(str(error))}") from None
+    if pin.schema > SCHEMA:
+        raise ValueError(f"it has schema {pin.schema}, this program knows {SCHEMA}: upgrade ollama-locate")
+    host, port, tls = split_url(pin.url)
+    return msgspec.structs.replace(
+        pin, name=shown(pin.name, 64) or NAME, url=http_url(host, port, "https" if tls else "http")
+    )
+
+
+def render_pin(pin: Pin) -> bytes:
+    """The content of pin.json."""
+    return msgspec.json.encode(pin) + b"\n"
+
+
+def split_url(url: str) -> tuple[str, int, bool]:
+    """Host, port and whether it is https. Raises ValueError with a sentence."""
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        port = parts.port or (443 if parts.scheme == "https" else OLLAMA_PORT)
+    except ValueError as error:
+        raise ValueError(f"`{shown(url)}` is no URL: {error}") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"`{shown(url)}` must be a URL such as http://100.64.0.2:11434")
+    if parts.path.rstrip("/") or parts.query or parts.fragment or parts.username or parts.password:
+        raise ValueError(f"`{shown(url)}`: a URL without a login, a path and a query is needed")
+    tls = parts.scheme == "https"
+    if not is_value(http_url(parts.hostname, port, parts.scheme)):
+        raise ValueError(f"`{shown(url)}` has a host that cannot be used")
+    return parts.hostname, port, tls

@@ -1,0 +1,281 @@
+"""The stable address: each request that comes to it goes to the best server of that moment, byte for byte."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Sequence
+from typing import Final, NamedTuple, Protocol
+
+from ollama_locate.core.constants import (
+    FORWARD_BACKLOG,
+    FORWARD_CHUNK,
+    FORWARD_CONNECTIONS,
+    FORWARD_DIAL,
+    FORWARD_HEAD,
+    FORWARD_IDLE,
+    FORWARD_KEEP_COUNT,
+    FORWARD_KEEP_IDLE,
+    FORWARD_KEEP_INTERVAL,
+    FORWARD_SERVERS,
+)
+from ollama_locate.core.errors import OperatorError
+from ollama_locate.core.forward import Forward, is_own_host
+
+from .cycle import Cycle, NotHttpError, header
+from .dial import Dial, Waits, Wire
+from .exchange import End, Exchange, Upstream
+from .pump import Pump
+from .resolve import resolve
+
+_ACCEPT_AGAIN: Final = 0.5
+
+
+class Target(NamedTuple):
+    """A server to ask: its key, and its IP address and port."""
+
+    key: str
+    host: str
+    port: int
+
+
+class Chooser(Protocol):
+    """Who knows the servers."""
+
+    def targets(self) -> Sequence[Target]:
+        """Whom to ask, the best first."""
+
+    def doubted(self, key: str) -> None:
+        """This one could not be reached, or ended without an answer: it shall be checked."""
+
+
+class Forwarder:
+    """Listens once it is opened; `connections` are open now."""
+
+    def __init__(self, forward: Forward, chooser: Chooser, wire: Wire) -> None:
+        self.forward = forward
+        self._chooser, self._wire = chooser, wire
+        self._loop = asyncio.get_running_loop()
+        self._scratch = memoryview(bytearray(FORWARD_CHUNK))
+        self._sock: socket.socket | None = None
+        self._connections: dict[asyncio.Task[None], _Connection] = {}
+
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._connections)
+
+    def open(self) -> None:
+        """Begin to listen. Raises OperatorError."""
+        host, port = self.forward.host, self.forward.port
+        sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.setblocking(False)  # noqa: FBT003 - the standard library's signature
+            sock.bind((host, port))
+            sock.listen(FORWARD_BACKLOG)
+        except OSError as error:
+            sock.close()
+            raise OperatorError(f"the forward cannot listen on {host}:{port}: {error.strerror}") from None
+        self._sock = sock
+        self._listen()
+
+    async def close(self) -> None:
+        """Listen no more, and end all connections."""
+        if self._sock is not None:
+            self._loop.remove_reader(self._sock.fileno())
+            self._sock.close()
+            self._sock = None
+        tasks = list(self._connections)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def asked(self) -> set[str]:
+        """The keys of the servers to which connections are open."""
+        return {key for one in self._connections.values() if (key := one.asks) is not None}
+
+    def left(self, key: str) -> None:
+        """This server is down: requests that it has not begun to answer go to another one."""
+        for connection in self._connections.values():
+            connection.left(key)
+
+    def _listen(self) -> None:
+        if self._sock is not None and len(self._connections) < FORWARD_CONNECTIONS:
+            self._loop.add_reader(self._sock.fileno(), self._accept)
+
+    def _accept(self) -> None:
+        if self._sock is None:
+            return
+        try:
+            client, _ = self._sock.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return
+        except OSError:  # out of descriptors: whoever comes waits in the kernel's queue
+            self._loop.remove_reader(self._sock.fileno())
+            self._loop.call_later(_ACCEPT_AGAIN, self._listen)
+            return
+        client.setblocking(False)  # noqa: FBT003 - the standard library's signature
+        connection = _Connection(client, self.forward, self._chooser, self._wire, self._scratch)
+        task = self._loop.create_task(connection.serve())
+        self._connections[task] = connection
+        task.add_done_callback(self._ended)
+        if len(self._connections) >= FORWARD_CONNECTIONS:
+            self._loop.remove_reader(self._sock.fileno())
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._connections[task]
+        self._listen()
+
+
+class _Connection:
+    """One client, with one request after the other."""
+
+    def __init__(
+        self, client: socket.socket, forward: Forward, chooser: Chooser, wire: Wire, scratch: memoryview
+    ) -> None:
+        self._client, self._forward, self._chooser, self._wire, self._scratch = client, forward, chooser, wire, scratch
+        self._upstream: Upstream | None = None
+        self._exchange: Exchange | None = None
+        self._tried: list[str] = []
+
+    @property
+    def asks(self) -> str | None:
+        """The key of the server to which a connection is open."""
+        return self._upstream.key if self._upstream is not None else None
+
+    def left(self, key: str) -> None:
+        """This server is down."""
+        if self._upstream is None or self._upstream.key != key:
+            return
+        if self._exchange is not None:
+            self._exchange.abandon()
+        else:
+            self._drop()
+
+    async def serve(self) -> None:
+        """Until one of the two has had enough."""
+        try:
+            self._client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            more = b""
+            while (found := await self._head(more)) is not None:
+                head, cycle = found
+                self._exchange = Exchange(self._client, head, cycle, self._scratch)
+                goes_on = await self._answer(self._exchange)
+                more, self._exchange = self._exchange.next, None
+                if not goes_on:
+                    return
+        except (OSError, TimeoutError):
+            pass
+        finally:
+            self._drop()
+            self._client.close()
+
+    def _drop(self) -> None:
+        if self._upstream is not None:
+            self._upstream.close()
+            self._upstream = None
+
+    async def _head(self, data: bytes) -> tuple[bytes, Cycle] | None:
+        """The head of the next request and what came with it; None where there is none that can be asked."""
+        pump, cycle, head = Pump(self._client, self._client, self._scratch), Cycle(), b""
+        try:
+            while cycle.request is None:
+                async with asyncio.timeout(FORWARD_HEAD if head else FORWARD_IDLE):
+                    piece, data = data or await pump.receive(), b""
+                if not piece:
+                    return None
+                head += piece
+                cycle.from_client(piece)
+        except NotHttpError as error:
+            await self._say("400 Bad Request", f"that is no HTTP/1.1: {error}")
+            return None
+        if not is_own_host(header(cycle.request, b"host"), self._forward):
+            await self._say("403 Forbidden", "the Host header names another machine: use this one's address")
+            return None
+        return head, cycle
+
+    async def _answer(self, exchange: Exchange) -> bool:
+        """Ask one server after the other; returns whether the client may ask more."""
+        self._tried = []
+        while (upstream := await self._connected()) is not None:
+            try:
+                end = await exchange.ask(upstream)
+            except NotHttpError:
+                end = End.LOST
+            if end is End.DONE:
+                return True
+            self._drop()
+            if end is End.CLOSED:
+                return False
+            if upstream.fresh:  # else it may have closed what was idle, just now
+                self._doubt(upstream.key)
+            if not exchange.askable:
+                if not exchange.cycle.answer_begun:
+                    await self._say("502 Bad Gateway", "the server ended the connection without an answer")
+                return False
+        await self._say("502 Bad Gateway", "no Ollama server can be reached now; `ollama-locate why` says more")
+        return False
+
+    async def _connected(self) -> Upstream | None:
+        """A connection to the best server that was not tried: the one that is there, or a new one."""
+        for target in self._chooser.targets()[:FORWARD_SERVERS]:
+            if target.key in self._tried:
+                continue
+            if self._upstream is not None:
+                if self._upstream.key == target.key and not self._upstream.ended():
+                    self._upstream = self._upstream._replace(fresh=False)
+                    return self._upstream
+                self._drop()
+            if (sock := await self._dial(target)) is not None:
+                self._upstream = Upstream(target.key, sock)
+                return self._upstream
+            self._doubt(target.key)
+        return None
+
+    def _doubt(self, key: str) -> None:
+        self._tried.append(key)
+        self._chooser.doubted(key)
+
+    async def _dial(self, target: Target) -> socket.socket | None:
+        stands: asyncio.Future[socket.socket | None] = asyncio.get_running_loop().create_future()
+
+        def tell(sock: socket.socket | None) -> None:
+            if not stands.done():
+                stands.set_result(sock)
+
+        try:
+            async with asyncio.timeout(FORWARD_DIAL):
+                host = await resolve(target.host, target.port)
+        except (OSError, ValueError, TimeoutError):
+            return None
+        waits = Waits(FORWARD_DIAL)
+        dial = Dial(self._wire, (host, target.port), waits, tell, lambda *_: tell(None), lambda: None)
+        try:
+            sock = await stands
+        finally:
+            dial.cancel()
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                _prepare(sock)
+        return sock
+
+    async def _say(self, status: str, sentence: str) -> None:
+        """An answer of the forward itself, in the form of Ollama's own."""
+        body = b'{"error":"ollama-locate: ' + sentence.replace('"', "'").encode() + b'"}'
+        head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        with contextlib.suppress(OSError):
+            await asyncio.get_running_loop().sock_sendall(
+                self._client, head.encode() + b"Connection: close\r\n\r\n" + body
+            )
+
+
+def _prepare(sock: socket.socket) -> None:
+    """No waiting to fill a packet, as tokens are small; and keep-alives, as a dead server is silent."""
+    tcp = socket.IPPROTO_TCP
+    sock.setsockopt(tcp, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    idle = getattr(socket, "TCP_KEEPIDLE", getattr(socket, "TCP_KEEPALIVE", None))
+    if idle is not None:
+        sock.setsockopt(tcp, idle, FORWARD_KEEP_IDLE)
+    sock.setsockopt(tcp, socket.TCP_KEEPINTVL, FORWARD_KEEP_INTERVAL)
+    sock.setsockopt(tcp, socket.TCP_KEEPCNT, FORWARD_KEEP_COUNT)

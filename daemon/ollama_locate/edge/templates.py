@@ -1,0 +1,30 @@
+"""The shells' code, which comes with the package as files: `shells/`."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from ollama_locate.core import hook
+
+_NAMES: Final = (
+    *("env.sh", "env.fish"),
+    *(f"hook.{shell}" for shell in hook.SHELLS),
+    *("off.bash", "off.zsh", "off.fish"),
+)
+
+
+@cache
+def templates() -> Mapping[str, str]:
+    """File name -> text, read once."""
+    folder = resources.files("ollama_locate") / "shells"
+    return MappingProxyType({name: (folder / name).read_text("ascii") for name in _NAMES})
+
+
+@cache
+def hooks(folder: Path) -> dict[str, bytes]:
+    """The hooks that lie in a state folder and read the file `env` there: file name -> content."""
+    texts = {f"hook.{shell}": hook.hook(shell, str(folder / "env"), templates()) for shell in hook.SHELLS}
+    return {name: text.encode("utf-8", "surrogateescape") for name, text in texts.items()}
