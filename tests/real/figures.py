@@ -70,6 +70,16 @@ class Figures:
         self.all.setdefault(what, Figure(what, 0, unit="changes")).values.append(count)
         assert count == 0, f"{what}: the endpoint changed {count} times"
 
+    def ratio(self, what: str, value: float, worst: float) -> None:
+        """Keep a ratio; judged by its median, as the machines are noisy."""
+        self.all.setdefault(what, Figure(what, CEILING * worst, worst, unit="times")).values.append(value)
+        assert value <= CEILING * worst, f"{what}: {value:.2f}, where {worst:g} is the goal"
+
+    def mebibytes(self, what: str, value: float, worst: float) -> None:
+        """Keep an amount of memory."""
+        self.all.setdefault(what, Figure(what, worst, unit="MiB")).values.append(value)
+        assert value <= CEILING * worst, f"{what}: {value:.1f} MiB, where {worst:g} is the goal"
+
     def lines(self) -> list[str]:
         """Return a table for a terminal."""
         rows = [HEADS, *(figure.cells() for figure in self.all.values())]

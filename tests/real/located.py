@@ -130,6 +130,11 @@ class Located:
         self.shows(lambda state: state.decision.sentinel == "on", 15, "a connection is held to the server")
         return seconds
 
+    @property
+    def pid(self) -> int:
+        """The daemon's own, as the lock says it."""
+        return int((self._state / "lock").read_text())
+
     def paused(self) -> AbstractContextManager[None]:
         """Let it stand still, as a machine without a moment for it would."""
         assert self._process

@@ -76,5 +76,6 @@ class Ollama:
         """Install the tiny model under this name, through Ollama's own CLI."""
         weights, recipe = self._folder / "tiny.gguf", self._folder / "Modelfile"
         write_model(weights)
-        recipe.write_text(f"FROM {weights}\n")
+        # Random weights never come to an end by themselves.
+        recipe.write_text(f"FROM {weights}\nPARAMETER num_predict 16\n")
         self.node.exec(self._program, "create", model, "-f", recipe, env=self._env, within=60)

@@ -39,11 +39,11 @@ print(answer.choices[0].message.content)
 """
 
 CLIENTS = [
-    pytest.param(["ollama", "run", "mistral", "hi", "--verbose=false"], id="the ollama command"),
+    pytest.param(["ollama", "run", "mistral", "hi"], id="the ollama command"),
     pytest.param(["python", "-c", OLLAMA_PYTHON], id="ollama-python"),
     pytest.param(["python", "-c", LITELLM], id="litellm"),
     pytest.param(["python", "-c", OPENAI], id="the OpenAI SDK"),
-    pytest.param(["llm", "-m", "mistral:latest", "-o", "num_predict", "8", "hi"], id="llm with llm-ollama"),
+    pytest.param(["llm", "-m", "ollama/mistral", "hi"], id="llm with llm-ollama"),
 ]
 
 

@@ -201,7 +201,7 @@ def test_a_missing_model_is_offered(lab: Lab, tmp_path: Path) -> None:
     """The question as Neovim itself asks it; the registry of this model's name refuses, and the server says why."""
     with editor(lab, lab.laptop, tmp_path, OLLAMA_ENDPOINT=lab.url("gpu")) as screen:
         screen.type(":OllamaLocate ensure 127.0.0.1:9/library/none\r")
-        screen.until(lambda: b"Not now" in screen._output, 10, "the question")
+        screen.until(lambda: "Not now" in screen.drawn(), 10, "the question")
         screen.type("1\r")
         said(screen, "could not be pulled to", 20)
         assert not screen.lua("require([[ollama_locate.progress]]).text()")

@@ -91,6 +91,9 @@ class Decider:
 
         def under_way(server: Server) -> tuple[float, bool]:
             flight = self._flights.get(server.key)
-            return (flight.sent, flight.connected) if flight is not None else (opening.since, False)
+            if flight is not None:
+                return flight.sent, flight.connected
+            due = roster.tracks[server.key].due
+            return max(opening.since, due) if due <= now else opening.since, False
 
         return opening.may_publish(leader, pending, under_way, self._board.tier, now)

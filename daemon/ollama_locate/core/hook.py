@@ -1,4 +1,4 @@
-"""The shells' hooks: their code stands in `shells/`; here the path, the forbidden names and the bounds are filled in."""
+"""The shells' hooks: their code stands in `shells/`; here the path, the forbidden names and bounds are filled in."""
 
 from collections.abc import Callable, Mapping
 from typing import Final

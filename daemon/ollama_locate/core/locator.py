@@ -192,7 +192,7 @@ class Locator:
         else:
             self._has_failed(track, probe, now)
         track.due = now + self._wait(track, probe, now, jitter)
-        if self._asked_too_early(probe):
+        if self._asked_too_early(probe) or self._is_outdated(track, probe):
             track.due = now
         open_round = self.board.opening is not None
         return anew or was_up or key in self.board.up or open_round or self.board.is_current(key)
@@ -272,6 +272,11 @@ class Locator:
         current = self.board.current()
         since = current.health.suspect_since if current is not None else None
         return since is not None and probe.sent < since
+
+    def _is_outdated(self, track: Track, probe: Probe) -> bool:
+        """Whether its silence was of a network that has come back since, and matters."""
+        awaited = self.board.opening.awaited if self.board.opening is not None else None
+        return (track.health.in_doubt or awaited == track.server.key) and self._evidence.outdates(probe)
 
     def _ask_next_best(self, now: float, number: int, *, healthy: bool = False) -> None:
         """The current server is in doubt: ask others, to have a successor and to learn whose fault it is."""

@@ -4,13 +4,55 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Final
 
+from ollama_locate.core.constants import REQUEST_MAX_BYTES
+from ollama_locate.core.errors import StateFolderError
+from ollama_locate.core.text import is_variable
+
+from .files import StateFolder, read
+
 _PATIENCE: Final = 5.0
+_NOTE: Final = "desktop"
 
 
-def put(variables: Mapping[str, str]) -> str:
-    """Set them for programs that are started from now on; returns what is wrong, empty if nothing. Blocks."""
+class Desktop:
+    """Remembers in the state folder what it has set, for the next daemon: this one may be killed."""
+
+    def __init__(self, folder: StateFolder) -> None:
+        self._folder = folder
+        self._set: dict[str, str] | None = None
+
+    def show(self, wanted: Mapping[str, str]) -> str:
+        """Let these be set, and nothing else of ours; returns what is wrong, empty if nothing. Blocks."""
+        if self._set is None:
+            self._set = dict.fromkeys(_noted(self._folder.path), "")
+        if dict(wanted) == self._set:
+            return ""
+        gone = [name for name in self._set if name not in wanted]
+        trouble = _take_back(gone) if gone else ""
+        if wanted and not trouble:
+            self._note([*self._set, *wanted])
+            trouble = _put(wanted)
+        if not trouble:
+            self._set = dict(wanted)
+            self._note(wanted)
+        return trouble
+
+    def _note(self, names: Collection[str]) -> None:
+        self._folder.publish({_NOTE: "".join(f"{name}\n" for name in dict.fromkeys(names)).encode()})
+
+
+def _noted(folder: Path) -> list[str]:
+    try:
+        data = read(folder, _NOTE, REQUEST_MAX_BYTES) or b""
+    except StateFolderError:
+        return []
+    return [name for name in data.decode("ascii", "replace").split() if is_variable(name)]
+
+
+def _put(variables: Mapping[str, str]) -> str:
     if sys.platform == "darwin":
         commands = [["launchctl", "setenv", name, value] for name, value in variables.items()]
     else:
@@ -19,8 +61,7 @@ def put(variables: Mapping[str, str]) -> str:
     return _run(commands)
 
 
-def take_back(names: Collection[str]) -> str:
-    """Unset them; returns what is wrong, empty if nothing. Blocks."""
+def _take_back(names: Collection[str]) -> str:
     if sys.platform == "darwin":
         return _run([["launchctl", "unsetenv", name] for name in names])
     return _run([["systemctl", "--user", "unset-environment", *names]])

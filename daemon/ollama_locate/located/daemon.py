@@ -50,6 +50,7 @@ from .log import LOGGER
 from .publisher import Publisher
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+_OVERLAP: Final = 16
 _REPORTS_SAID: Final = 3
 
 
@@ -75,7 +76,7 @@ class Daemon:
         )
         self._pin_ends: asyncio.TimerHandle | None = None
         self._publisher = Publisher(folder, lock, keep_history=config.history)
-        self._forwarding = Forwarding(self._finder, wire or Wire(), self._publisher.on_disk)
+        self._forwarding = Forwarding(self._finder, wire or Wire(), folder, self._publisher.on_disk)
         self._bells = Bells(self, config.tailscale_socket)
         self._scheduler = AsyncIOScheduler(
             timezone=dt.UTC,
@@ -98,7 +99,7 @@ class Daemon:
         self._urgent = self._dirty = self._publishing = self._looking = False
         self._mistake = ""
         self._code = 0
-        self._doubted = False
+        self._doubted = self._beating = False
 
     async def run(self) -> int:
         """Serve until a signal; then leave the files as they are. Returns the exit code."""
@@ -135,7 +136,9 @@ class Daemon:
 
     def _arm(self, name: str, wait: float, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
         when = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=max(0.0, wait))
-        self._scheduler.add_job(job, DateTrigger(when, timezone=dt.UTC), id=name, replace_existing=True)
+        trigger = DateTrigger(when, timezone=dt.UTC)
+        # A job of ours is one call; APScheduler counts it for a turn longer, and would drop the next with a warning.
+        self._scheduler.add_job(job, trigger, id=name, replace_existing=True, max_instances=_OVERLAP)
 
     def _arm_heartbeat(self) -> None:
         trigger = IntervalTrigger(seconds=HEARTBEAT, timezone=dt.UTC)
@@ -196,6 +199,15 @@ class Daemon:
             self._arm("probe", due - self._finder.now(), self._probe)
 
     async def _heartbeat(self) -> None:
+        """In a task of its own: APScheduler calls a job that is cancelled at the end an error."""
+        if not self._beating:
+            self._beating = True
+            self.spawn(self._beat()).add_done_callback(self._has_beaten)
+
+    def _has_beaten(self, _: asyncio.Task[None]) -> None:
+        self._beating = False
+
+    async def _beat(self) -> None:
         """Touch `verdict`, unless what the files say could not be brought up to date: that is tried again."""
         await self._reload_if_changed()
         await self._follow_pin()

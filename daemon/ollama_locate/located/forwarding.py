@@ -10,8 +10,9 @@ from ollama_locate.core.health import Status
 from ollama_locate.core.marker import MARKER
 from ollama_locate.core.selection import Reason
 from ollama_locate.core.snapshot import variables
-from ollama_locate.edge import desktop
+from ollama_locate.edge.desktop import Desktop
 from ollama_locate.edge.dial import Wire
+from ollama_locate.edge.files import StateFolder
 from ollama_locate.edge.forward import Forwarder, Target
 
 from .finder import Finder
@@ -23,10 +24,10 @@ OnDisk = Callable[..., Coroutine[Any, Any, str]]
 class Forwarding:
     """`trouble` is what is wrong with it, empty if nothing."""
 
-    def __init__(self, finder: Finder, wire: Wire, in_thread: OnDisk) -> None:
+    def __init__(self, finder: Finder, wire: Wire, folder: StateFolder, in_thread: OnDisk) -> None:
         self._finder, self._wire, self._in_thread = finder, wire, in_thread
         self._forwarder: Forwarder | None = None
-        self._desktop: dict[str, str] = {}
+        self._desktop = Desktop(folder)
         self._listens = self._desktop_trouble = ""
         self._busy = asyncio.Lock()
 
@@ -117,13 +118,10 @@ class Forwarding:
         return values | {MARKER: ",".join(f"{name}={value}" for name, value in values.items())}
 
     async def _publish(self, wanted: dict[str, str]) -> None:
-        if wanted == self._desktop and not self._desktop_trouble:
-            return
         before = self._desktop_trouble
-        gone = [name for name in self._desktop if name not in wanted]
-        self._desktop_trouble = await self._in_thread(desktop.take_back, gone) if gone else ""
-        if wanted and not self._desktop_trouble:
-            self._desktop_trouble = await self._in_thread(desktop.put, wanted)
-        self._desktop = wanted
+        try:
+            self._desktop_trouble = await self._in_thread(self._desktop.show, wanted)
+        except OperatorError as error:
+            self._desktop_trouble = str(error)
         if self._desktop_trouble and self._desktop_trouble != before:
             LOGGER.warning("%s", self._desktop_trouble)

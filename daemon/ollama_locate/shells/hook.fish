@@ -19,9 +19,10 @@ function __ollama_locate_hook --on-event fish_prompt --on-event fish_preexec
     set -l __ol_text
     read -z __ol_text <$__ollama_locate_file; or return 0
     # All that a call leaves behind: the text, the marker, and the value of each variable that may be ours.
-    if test "$__ol_text$$__ollama_locate_keys" != "$__ollama_locate_left"
+    set -l __ol_now "$__ol_text" $$__ollama_locate_keys
+    if test "$__ol_now" != "$__ollama_locate_left"
         __ollama_locate_apply "$__ol_text"
-        set -g __ollama_locate_left "$__ol_text$$__ollama_locate_keys"
+        set -g __ollama_locate_left "$__ol_text" $$__ollama_locate_keys
     end
     test $__ollama_locate_first = 1; and __ollama_locate_note
     return 0
