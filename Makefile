@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: help venv demo test lint format real bench build lock clean
+.PHONY: help venv demo test simulate lint format real bench build lock clean
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
@@ -24,6 +24,9 @@ test: $(STAMP) ## all tests that need nothing but this folder, with coverage
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal --ignore tests/real --cov --cov-report=
 	@$(BIN)/coverage report --fail-under=95
 	@$(BIN)/coverage report --include='*/core/*' --fail-under=100
+
+simulate: $(STAMP) ## thousands of days on a virtual clock, in minutes; DAYS=100 for fewer
+	@$(if $(DAYS),DAYS=$(DAYS)) $(BIN)/python -m pytest -q -n 2 --dist worksteal tests/simulation -m simulation
 
 lint: $(STAMP) ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .

@@ -58,7 +58,7 @@ local function moved(change, options)
       break
     end
   end
-  if options.load ~= false then
+  if options.load ~= false and change.source ~= "default" then -- nobody has seen an Ollama at the default
     for _, model in pairs(chats) do
       load(model)
     end

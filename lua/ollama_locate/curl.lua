@@ -70,7 +70,6 @@ local CODES = {
   [28] = "the server did not answer in time",
   [52] = "the server hung up",
 }
-  { [6] = "its name is not known", [7] = "it cannot be reached", [28] = "no answer in time", [52] = "it hung up" }
 
 ---What curl complains of.
 ---@param done vim.SystemCompleted

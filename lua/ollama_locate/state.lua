@@ -34,7 +34,7 @@ local M = {}
 ---@field capabilities? string[]
 
 local SCHEMA = 1
-local LIMIT = 4 * 1024 * 1024 -- 10,000 peers; to decode it takes 30 ms, once for each time that it is written
+local LIMIT = 1024 * 1024 -- 2,000 servers; it is decoded in 20 ms, once for each time that it is written
 local warned = false
 
 ---@param text string

@@ -180,7 +180,9 @@ def test_local_says_how_this_machine_is_used(local: str, *, use: bool, check: bo
         ),
         pytest.param('[variables]\nOLLAMA_ENDPOINT = "{host}"', 'is always "{url}"', id="another endpoint"),
         pytest.param("[variables]\nA = 1", 'must be a text such as "{url}"', id="no template"),
-        pytest.param('[variables]\nA = "{urk}"', "`{urk}`: only {url}, {host}, {port}, {name}, letters", id="a typo in a mark"),
+        pytest.param(
+            '[variables]\nA = "{urk}"', "`{urk}`: only {url}, {host}, {port}, {name}, letters", id="a typo in a mark"
+        ),
         pytest.param('[variables]\nA = "{url} x"', "`{url} x`: only {url}", id="a blank in a template"),
         pytest.param('[variables]\nA = "{url"', "`{url`: only {url}", id="half a mark"),
     ],

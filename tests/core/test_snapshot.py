@@ -226,12 +226,12 @@ def test_variables_are_filled_in(url: str, want: dict[str, str]) -> None:
     ("steps", "want"),
     [
         pytest.param([look("gpu"), ok("gpu")], "gpu", id="a peer"),
-        pytest.param([look(), ok("local:11434")], "local", id="this machine, as in `prefer`"),
+        pytest.param([look("gpu"), no("gpu"), ok("local")], "local", id="this machine, as in `prefer`"),
         pytest.param([look("gpu"), no("gpu")], None, id="nobody: prompts show nothing"),
     ],
 )
 def test_the_server_s_name_for_prompts(steps: list[Step], want: str | None) -> None:
-    world = World()
+    world = World(settings(local=Local.LAST))
     for step in steps:
         step(world)
     templates = {"OLLAMA_LOCATE_NAME": "{name}"}

@@ -26,9 +26,7 @@ SURE = Probe(Outcome.SILENT, 11.0, attempts=2)
         pytest.param(11.5, 11.6, SURE, Proof.NONE, id="sent after the second attempt: the network may be back"),
         pytest.param(11.0, 12.3, SURE, Proof.NONE, id="asked at the same time, and a later packet came through"),
         pytest.param(10.5, 10.6, Probe(Outcome.SILENT, 11.0), Proof.NETWORK, id="an earlier one, since the first sign"),
-        pytest.param(
-            11.2, 11.3, Probe(Outcome.SILENT, 11.0), Proof.NONE, id="one attempt, and an answer to a later one"
-        ),
+        pytest.param(11.2, 11.3, Probe(Outcome.SILENT, 11.0), Proof.NONE, id="one attempt, and a later answer"),
         pytest.param(12.5, 12.6, Probe(Outcome.REFUSED, 11.0), Proof.NETWORK, id="a refusal is no silence"),
     ],
 )

@@ -64,8 +64,8 @@ class Tailscaled:
         try:
             yield
         finally:
+            await turns()  # asyncio 3.11 leaks who is being accepted while the server closes
             server.close()
-            await turns()  # who was just accepted shows itself
             for writer in writers:
                 writer.transport.abort()
             self._path.unlink()
@@ -73,7 +73,7 @@ class Tailscaled:
 
 
 async def turns() -> None:
-    for _ in range(5):
+    for _ in range(20):
         await asyncio.sleep(0)
 
 

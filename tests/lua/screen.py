@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import struct
 import subprocess
 import termios
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 ROWS, COLUMNS = 40, 120
+PATIENCE = 10.0
 
 # Installed before anything else: how long the editor's loop stood still, at the worst, since it was last asked.
 WATCHDOG = """
@@ -37,6 +39,10 @@ function _G.stood_still()
   return was / 1e6
 end
 """
+
+
+class StoppedError(Exception):
+    """It waits for a key, as at its hit-enter prompt, or it hangs."""
 
 
 class Screen:
@@ -80,8 +86,8 @@ class Screen:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None:
-            with contextlib.suppress(Exception):
+        if error is not None and not isinstance(error, StoppedError):
+            with contextlib.suppress(StoppedError, RuntimeError):
                 print(f"--- the screen\n{self.text()}\n--- the messages\n{self.messages()}")
         self._process.kill()
         self._process.wait()
@@ -103,18 +109,19 @@ class Screen:
         asked = f"luaeval('vim.json.encode({{_A[1]()}})', [luaeval('function() return {expression} end')])"
         if "'" in expression:
             raise ValueError("write it with double quotes or brackets")
-        done = subprocess.run(
-            [str(self._client), "--server", str(self.socket), "--remote-expr", asked],
-            env=self._env,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
+        command = [str(self._client), "--server", str(self.socket), "--remote-expr", asked]
+        try:
+            done = subprocess.run(command, env=self._env, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        except subprocess.TimeoutExpired:
+            raise StoppedError(f"the editor does not answer; it drew last:\n{self.drawn()[-2000:]}") from None
         if done.returncode:
             raise RuntimeError(f"{expression}: {done.stderr}{done.stdout}")
         answer = json.loads(done.stdout)
         return answer[0] if answer else None
+
+    def drawn(self) -> str:
+        """Return all that it wrote to its terminal, without the control sequences."""
+        return re.sub(r"\x1b(\[[0-9;?]*[ -/]*[@-~]|\(B)", " ", self._output.decode(errors="replace"))
 
     def text(self) -> str:
         """Return what is on the screen, line by line."""

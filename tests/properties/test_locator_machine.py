@@ -30,12 +30,13 @@ SAYS_AWAY = {
     Absence.STARTING,
     Absence.NO_STATE,
 }
+REPORTED = ("http://100.64.0.2:11434", "http://localhost:11434/", "http://100.64.9.9:11434")
 DEN = StaticServer("den", "192.168.7.7", 11434)
 OUTCOMES = [Outcome.ALIVE] * 6 + [Outcome.REFUSED] * 3 + [Outcome.SILENT] * 3 + list(Outcome)
 TAKES = {Outcome.SILENT: 1.0, Outcome.EMPTY: 3.0}
 
 
-def config(local: Local, *, den: bool, ordered: bool) -> Settings:
+def config(local: Local, *, den: bool, ordered: bool, sentinel: bool) -> Settings:
     policy = Policy(
         (11434,),
         prefer=(parse_pattern("peer3"), parse_pattern("*")) if ordered else (),
@@ -43,10 +44,16 @@ def config(local: Local, *, den: bool, ordered: bool) -> Settings:
         use_local=local is not Local.OFF,
         check_self=local is Local.AUTO,
     )
-    return Settings(policy, 30.0, local)
+    return Settings(policy, 30.0, local, sentinel=sentinel)
 
 
-configs = st.builds(config, st.sampled_from([Local.OFF, *Local]), den=st.booleans(), ordered=st.booleans())
+configs = st.builds(
+    config,
+    st.sampled_from([Local.OFF, *Local]),
+    den=st.booleans(),
+    ordered=st.booleans(),
+    sentinel=st.sampled_from([True, True, False]),
+)
 outcomes = st.sampled_from(OUTCOMES)
 all_outcomes = st.tuples(*([outcomes] * len(KEYS)))
 numbers = st.sampled_from(NUMBERS)
@@ -69,6 +76,7 @@ class Tailnets(RuleBasedStateMachine):
         self.published: LastGood | None = None
         self.newest: Decision | None = None
         self.away = False
+        self.watched: str | None = None
         self.twins: tuple[Locator, Locator]
 
     @initialize(
@@ -177,6 +185,50 @@ class Tailnets(RuleBasedStateMachine):
             self.happen(lambda twin, key=server.key: twin.begin(key, self.now))  # type: ignore[misc]
             self.now += 0.00002
 
+    # --- the sentinel, this machine, readers
+
+    @rule(stands=st.sampled_from([True, True, False]))
+    def watch(self, *, stands: bool) -> None:
+        """As the daemon does after each decision: let go, or hold a connection to whom the core names."""
+        wanted, other = (twin.watch(self.now) for twin in self.twins)
+        assert wanted == other
+        if wanted is None:
+            self.watched = None
+            return
+        assert self.locator.settings.sentinel
+        assert self.locator.board.is_current(wanted.key)
+        assert self.locator.tracks[wanted.key].health.status is Status.UP
+        assert not self.away or wanted.key.startswith(("static:", "local:"))
+        self.watched = wanted.key if stands else None
+        happens = Locator.watching if stands else Locator.unwatchable
+        self.happen(lambda twin: happens(twin, wanted.key, self.now))
+
+    @precondition(lambda self: self.watched is not None)
+    @rule(ago=st.sampled_from([0.0, 3.0]), batches=st.integers(0, 3))
+    def the_connection_ends(self, ago: float, batches: int) -> None:
+        key, self.watched = self.watched, None
+        assert key is not None
+        self.happen(lambda twin: twin.lost(key, self.now, self.now - ago))
+        self.life_goes_on(batches)
+
+    @rule(event=st.sampled_from([Locator.stalled, Locator.resume, Locator.recheck]), batches=st.integers(0, 3))
+    def this_machine_was_disturbed(self, event: Callable[[Locator, float], None], batches: int) -> None:
+        self.happen(lambda twin: event(twin, self.now))
+        self.life_goes_on(batches)
+
+    @rule(url=st.sampled_from(REPORTED), times=st.integers(1, 2), batches=st.integers(0, 2))
+    def a_reader_reports(self, url: str, times: int, batches: int) -> None:
+        for _ in range(times):
+            self.happen(lambda twin: twin.report(url, self.now))
+            self.now += 1.5
+        self.life_goes_on(batches)
+
+    @precondition(lambda self: self.published is not None)
+    @rule(batches=st.integers(0, 2))
+    def a_reader_reports_the_published_one(self, batches: int) -> None:
+        assert self.published is not None
+        self.a_reader_reports(f"{self.published.url}/v1", 2, batches)
+
     @rule()
     def ask_all(self) -> None:
         self.happen(lambda twin: twin.recheck(self.now))
@@ -254,6 +306,8 @@ class Tailnets(RuleBasedStateMachine):
             assert health.misses < FALL
             assert not self.away or key.startswith(("static:", "local:"))
         self.nobody_better_is_passed_over(decision, decision.server)
+        if self.published is not None and not self.locator.board.up:
+            assert (decision.server, decision.verdict) == (self.published, Verdict.STALE), "all lost: the last good one"
 
     def successor_answered_since(self, decision: Decision) -> None:
         """Who takes the place of one that is down has answered since that one's first failure."""

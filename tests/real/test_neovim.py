@@ -89,8 +89,8 @@ def opened(screen: Screen) -> None:
 
 
 def shows(screen: Screen, words: str) -> None:
-    """Wait until the statusline on the screen says so."""
-    screen.until(lambda: screen.text().rstrip().splitlines()[-1].rstrip().endswith(words), 15, words)
+    """Wait until the statusline on the screen ends so; the line below it is for messages."""
+    screen.until(lambda: screen.text().split("\n")[-2].endswith(words), 15, words)
 
 
 def said(screen: Screen, sentence: str, within: float = 5) -> None:

@@ -5,53 +5,43 @@ wall-clock time; when a server is due is the core's matter, in monotonic time.
 """
 
 import asyncio
-import datetime as dt
-import logging
 import os
 import random
 import signal
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Final
 
-from apscheduler.executors.asyncio import AsyncIOExecutor
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.date import DateTrigger
-from apscheduler.triggers.interval import IntervalTrigger
-
 from ollama_locate.core import cadence
-from ollama_locate.core.config import Config, parse_config
+from ollama_locate.core.config import Config
 from ollama_locate.core.constants import (
     HEARTBEAT,
     LOOK_CPU_SHARE,
     LOOK_ON_DOUBT,
     OPENING_GAP,
     REARM_DELAY,
-    REFRESH_MIN_GAP,
-    REPORT_MIN_GAP,
     SETTLE_GAP,
 )
-from ollama_locate.core.errors import LockedError, OperatorError
-from ollama_locate.core.pin import Pin
+from ollama_locate.core.errors import LockedError
 from ollama_locate.core.snapshot import Run, take
-from ollama_locate.core.text import shown
 from ollama_locate.core.track import Decision, LastGood
-from ollama_locate.edge import requests
 from ollama_locate.edge.dial import Wire
-from ollama_locate.edge.files import StateFolder, read_config
+from ollama_locate.edge.files import StateFolder
 from ollama_locate.edge.lock import Lock
-from ollama_locate.edge.pin import read_pin
 
 from .bells import Bells
 from .finder import Finder
 from .forwarding import Forwarding
+from .jobs import Jobs
 from .log import LOGGER
+from .mailbox import Mailbox
 from .publisher import Publisher
+from .wishes import Wishes
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
-_OVERLAP: Final = 16
-_REPORTS_SAID: Final = 3
+_PIN_ENDED: Final = 0.01
+"""After the end of a pin's time, so that it is over on the wall clock too."""
 
 
 class Daemon:
@@ -67,22 +57,23 @@ class Daemon:
         wire: Wire | None = None,
         last_good: LastGood | None = None,
     ) -> None:
-        self._folder, self._config_path = folder, config_path
-        self._config_seen = _stamp(config_path)
+        self._folder = folder
         self._loop = asyncio.get_running_loop()
-        self._pin_trouble = ""
+        self._publisher = Publisher(folder, lock, keep_history=config.history)
+        self._wishes = Wishes(config, config_path, folder.path, self._publisher.on_disk)
         self._finder = Finder(
-            config, self._on_change, self._on_round, wire=wire, last_good=last_good, pin=self._pin_now()
+            config, self._on_change, self._on_round, wire=wire, last_good=last_good, pin=self._wishes.pin
         )
         self._pin_ends: asyncio.TimerHandle | None = None
-        self._publisher = Publisher(folder, lock, keep_history=config.history)
+        self._mailbox = Mailbox(
+            folder,
+            self._finder,
+            self._publisher.on_disk,
+            lambda everybody: self.spawn(self._refresh(everybody=everybody)),
+        )
         self._forwarding = Forwarding(self._finder, wire or Wire(), folder, self._publisher.on_disk)
         self._bells = Bells(self, config.tailscale_socket)
-        self._scheduler = AsyncIOScheduler(
-            timezone=dt.UTC,
-            executors={"default": AsyncIOExecutor()},
-            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
-        )
+        self._jobs = Jobs()
         self._stopped = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._settling: asyncio.TimerHandle | None = None
@@ -92,12 +83,8 @@ class Daemon:
         self._look_at: float | None = None
         self._decision: Decision | None = None
         self._rounds = self._refreshes = 0
-        self._refresh_asked = self._refresh_all = False
-        self._reports_said_at = float("-inf")
         self._refresh_round: int | None = None
-        self._refreshed_at = float("-inf")
         self._urgent = self._dirty = self._publishing = self._looking = False
-        self._mistake = ""
         self._code = 0
         self._doubted = self._beating = False
 
@@ -105,9 +92,9 @@ class Daemon:
         """Serve until a signal; then leave the files as they are. Returns the exit code."""
         for number in _SIGNALS:
             self._loop.add_signal_handler(number, self._stopped.set)
-        self._loop.add_signal_handler(signal.SIGHUP, lambda: self.spawn(self._reload()))
+        self._loop.add_signal_handler(signal.SIGHUP, lambda: self.spawn(self._follow_wishes(anyway=True)))
         self._loop.add_signal_handler(signal.SIGUSR1, lambda: self.spawn(self._read_requests()))
-        self._scheduler.start()
+        self._jobs.start()
         self._arm_heartbeat()
         self._arm_look(0.0)
         self._probe_due()
@@ -118,7 +105,7 @@ class Daemon:
             await self._stopped.wait()
         finally:
             LOGGER.info("ends; the files in %s stay as they are", self._folder.path)
-            self._scheduler.shutdown(wait=False)
+            self._jobs.stop()
             self._bells.close()
             await self._forwarding.stop()
             await self._finder.stop()
@@ -134,19 +121,12 @@ class Daemon:
 
     # --- the jobs
 
-    def _arm(self, name: str, wait: float, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        when = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=max(0.0, wait))
-        trigger = DateTrigger(when, timezone=dt.UTC)
-        # A job of ours is one call; APScheduler counts it for a turn longer, and would drop the next with a warning.
-        self._scheduler.add_job(job, trigger, id=name, replace_existing=True, max_instances=_OVERLAP)
-
     def _arm_heartbeat(self) -> None:
-        trigger = IntervalTrigger(seconds=HEARTBEAT, timezone=dt.UTC)
-        self._scheduler.add_job(self._heartbeat, trigger, id="heartbeat", replace_existing=True)
+        self._jobs.every("heartbeat", HEARTBEAT, self._heartbeat)
 
     def _arm_look(self, wait: float) -> None:
         self._look_at = self._finder.now() + wait
-        self._arm("look", wait, self._look)
+        self._jobs.once("look", wait, self._look)
 
     def look_soon(self) -> None:
         """Something may have changed in the tailnet: look as soon as that is not too often."""
@@ -196,7 +176,7 @@ class Daemon:
             return  # a result will arm it
         if due is not None and (self._armed is None or due < self._armed):
             self._armed = due
-            self._arm("probe", due - self._finder.now(), self._probe)
+            self._jobs.once("probe", due - self._finder.now(), self._probe)
 
     async def _heartbeat(self) -> None:
         """In a task of its own: APScheduler calls a job that is cancelled at the end an error."""
@@ -209,8 +189,6 @@ class Daemon:
 
     async def _beat(self) -> None:
         """Touch `verdict`, unless what the files say could not be brought up to date: that is tried again."""
-        await self._reload_if_changed()
-        await self._follow_pin()
         await self._forwarding.follow()
         self._finder.locator.sentinel.on_battery = await self._publisher.on_disk(self._bells.on_battery)
         if self._publisher.complaint:
@@ -320,7 +298,7 @@ class Daemon:
                     os.getpid(),
                     self._rounds,
                     self._refreshes,
-                    tuple(one for one in (self._mistake, self._pin_trouble, self._forwarding.trouble) if one),
+                    (*self._wishes.troubles, *([self._forwarding.trouble] if self._forwarding.trouble else [])),
                     rings=self._bells.connected,
                     forward=forward.url if forward is not None else None,
                 )
@@ -340,40 +318,15 @@ class Daemon:
         elif self._publisher.switched():
             await self._publisher.flush()
 
-    # --- requests, config, tasks
+    # --- requests, the config, the pin, tasks
 
     async def _read_requests(self) -> None:
-        """On SIGUSR1, and with each heartbeat in case that signal was lost."""
-        await self._follow_pin()
-        found, refused = await self._publisher.on_disk(requests.receive, self._folder)
-        if refused:
-            LOGGER.warning("%d files in requests/ were no requests of yours; removed", refused)
-        reported = [one.url for one in found if one.kind == "failed"]
-        self._follow_reports(reported)
-        self._refresh_all = self._refresh_all or len(reported) < len(found)
-        if found and not self._refresh_asked:
-            self._refresh_asked = True
-            wait = max(0.0, self._refreshed_at + REFRESH_MIN_GAP - self._finder.now())
-            self._loop.call_later(wait, lambda: self.spawn(self._refresh()))
+        await self._follow_wishes()
+        await self._mailbox.read()
 
-    def _follow_reports(self, urls: list[str]) -> None:
-        """A flood of them is said in a few lines: one reading in REPORT_MIN_GAP, and of that the first ones."""
-        now = self._finder.now()
-        quiet = now - self._reports_said_at < REPORT_MIN_GAP
-        for place, url in enumerate(urls):
-            known = self._finder.locator.report(url, now)
-            level = logging.DEBUG if quiet or place >= _REPORTS_SAID else logging.INFO
-            text = "" if known else ": no such server"
-            LOGGER.log(level, "a program reports that %s failed it%s", shown(url), text)
-        if urls and not quiet:
-            self._reports_said_at = now
-
-    async def _refresh(self) -> None:
+    async def _refresh(self, *, everybody: bool) -> None:
         """Look again: at a server that was reported, or at the config, the tailnet and every server."""
-        everybody, self._refresh_all = self._refresh_all, False
-        self._refresh_asked, self._refreshed_at = False, self._finder.now()
         if everybody:
-            await self._reload_if_changed()
             await self._finder.look()
             self._finder.locator.recheck(self._finder.now())
         self._probe_due()
@@ -381,54 +334,18 @@ class Daemon:
         if self._finder.idle():
             self._on_round(self._refresh_round)
 
-    async def _reload_if_changed(self) -> None:
-        if await self._publisher.on_disk(_stamp, self._config_path) != self._config_seen:
-            await self._reload()
-
-    async def _reload(self) -> None:
-        self._config_seen = await self._publisher.on_disk(_stamp, self._config_path)
-        try:
-            raw = await self._publisher.on_disk(read_config, self._config_path)
-            config = parse_config(raw, str(self._config_path))
-        except OperatorError as error:
-            self._mistake = f"{error}; the old config stays in force"
-            LOGGER.error("%s", self._mistake)
-            self._on_change(news=True)
+    async def _follow_wishes(self, *, anyway: bool = False) -> None:
+        """Do as the config and the pin say now; `anyway`: the config is read though it looks unchanged."""
+        wishes = self._wishes
+        config, pin = await wishes.read_config(anyway=anyway), await wishes.read_pin()
+        if not config and not pin:
             return
-        self._mistake = ""
-        LOGGER.info("config read again: %s", self._config_path)
-        LOGGER.setLevel(config.log_level.upper())
-        self._finder.reconfigure(config, self._finder.pin)
-        self._publisher.keep_history = config.history
-        await self._forwarding.follow()
-        self._bells.reconnect(config.tailscale_socket)
-        self._arm_look(0.0)
-        self._probe_due()
-        self._on_change(news=True)
-
-    # --- the pin
-
-    def _pin_now(self) -> Pin | None:
-        """The pin that lies there. One that cannot be read is said once, and is no pin."""
-        try:
-            pin, trouble = read_pin(self._folder.path, time.time()), ""
-        except OperatorError as error:
-            pin, trouble = None, str(error)
-        if trouble and trouble != self._pin_trouble:
-            LOGGER.error("%s", trouble)
-        self._pin_trouble = trouble
-        return pin
-
-    async def _follow_pin(self) -> None:
-        pin = await self._publisher.on_disk(self._pin_now)
-        before = self._finder.pin
-        if pin == before:
-            return
-        if pin is not None:
-            LOGGER.info("%s (%s) is pinned", shown(pin.name), pin.url)
-        elif before is not None:
-            LOGGER.info("%s is pinned no longer", shown(before.name))
-        self._finder.reconfigure(self._finder.config, pin)
+        self._finder.reconfigure(wishes.config, wishes.pin)
+        if config:
+            self._publisher.keep_history = wishes.config.history
+            await self._forwarding.follow()
+            self._bells.reconnect(wishes.config.tailscale_socket)
+            self._arm_look(0.0)
         self._await_end_of_pin()
         self._probe_due()
         self._on_change(news=True)
@@ -438,8 +355,8 @@ class Daemon:
             self._pin_ends.cancel()
         pin = self._finder.pin
         if pin is not None and pin.until is not None:
-            wait = max(0.0, pin.until - time.time()) + 0.01
-            self._pin_ends = self._loop.call_later(wait, lambda: self.spawn(self._follow_pin()))
+            wait = max(0.0, pin.until - time.time()) + _PIN_ENDED
+            self._pin_ends = self._loop.call_later(wait, lambda: self.spawn(self._follow_wishes()))
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Do it beside everything else; a mistake in it is logged, and the daemon goes on."""
@@ -452,12 +369,3 @@ class Daemon:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             LOGGER.error("internal error; the daemon goes on", exc_info=error)
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    """What changes when a file is changed: its time, size and inode."""
-    try:
-        info = path.stat()
-    except OSError:
-        return None
-    return info.st_mtime_ns, info.st_size, info.st_ino

@@ -153,15 +153,15 @@ __ollama_locate_attach() {
     if ((__ollama_locate_version >= 501)) && [[ -n ${PROMPT_COMMAND[*]+set} && ${PROMPT_COMMAND[*]@a} == *a* ]]; then
       PROMPT_COMMAND+=(__ollama_locate_hook)
     else
-      # In a shell that inherits the text and not the function it is nothing. Assigned to by printf, for if it is
+      # In a shell that inherits the text and not the function it is nothing. Assigned to by printf: if it is
       # read-only, an assignment would end this file.
       printf -v PROMPT_COMMAND '%s%s' "${PROMPT_COMMAND:+$PROMPT_COMMAND$'\n'}" \
         '${__ollama_locate_on:+__ollama_locate_hook}' 2>/dev/null || :
     fi
   fi
   if [[ -z $__ol_loaded ]] && ((__ollama_locate_version >= 503)); then
-    if [[ ${PS0-} != *__ollama_locate_hook* && (-z ${PS0+set} || ${PS0@a} != *[rx]*) ]] && shopt -q promptvars; then
-      PS0=${PS0-}'${ __ollama_locate_hook; }'
+    if [[ ${PS0-} != *__ollama_locate_hook* ]] && shopt -q promptvars; then
+      printf -v PS0 '%s%s' "${PS0-}" '${__ollama_locate_on:+${ __ollama_locate_hook; }}' 2>/dev/null || :
     fi
   elif [[ " ${preexec_functions[*]-} " != *' __ollama_locate_preexec '* ]]; then
     preexec_functions+=(__ollama_locate_preexec)

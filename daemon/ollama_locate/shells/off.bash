@@ -24,11 +24,12 @@ __ollama_locate_off() {
   case "$(declare -p PROMPT_COMMAND 2>/dev/null)" in
     'declare -'*a*' '*'"__ollama_locate_hook"'*) __ollama_locate_drop PROMPT_COMMAND ;;
     *"$__ol_ours"*)
+      PROMPT_COMMAND=${PROMPT_COMMAND//"$__ol_ours";/}
       PROMPT_COMMAND=${PROMPT_COMMAND//$'\n'"$__ol_ours"/}
       PROMPT_COMMAND=${PROMPT_COMMAND//"$__ol_ours"/}
       ;;
   esac
-  __ol_ours='${ __ollama_locate_hook; }'
+  __ol_ours='${__ollama_locate_on:+${ __ollama_locate_hook; }}'
   case ${PS0-} in *"$__ol_ours"*) PS0=${PS0//"$__ol_ours"/} ;; esac
 }
 

@@ -231,6 +231,24 @@ return {
     end,
   },
   {
+    "when everything is lost, nothing is loaded on the default, which nobody has seen",
+    function()
+      found(assert(os.getenv("PULLER")))
+      local notices = t.notices()
+      installed({ model = "mistral" })
+      open("mistral")
+      t.wait(function()
+        return #asked() == 1
+      end, "it is loaded")
+      t.put("env", "")
+      t.wait(function()
+        return require("ollama_locate").statusline() == "ollama localhost (default)"
+      end, "localhost")
+      t.pass(200)
+      t.eq({}, notices)
+    end,
+  },
+  {
     "the mapping opens a chat on ollama, in words that no version takes for a prompt",
     function()
       local _, chats = stand_in()

@@ -145,21 +145,19 @@ return {
     function()
       local notices = t.notices()
       vim.env.OLLAMA_ENDPOINT = "http://127.0.0.1:9"
-      local worst = t.stood_still(function()
+      t.never_stands_still(function()
         require("ollama_locate").ensure("mistral")
         said(notices, "mistral could not be loaded on 127.0.0.1:9: the server cannot be reached")
       end)
-      assert(worst < 50, worst)
     end,
   },
   {
     "a server that never answers: the editor never stood still",
     function()
-      local worst = t.stood_still(function()
+      t.never_stands_still(function()
         start("stuck", true)
         t.pass(1000)
       end)
-      assert(worst < 50, worst)
       t.eq("ollama gpu-box, loading stuck", require("ollama_locate").statusline())
     end,
   },

@@ -168,20 +168,18 @@ vim.list_extend(cases, {
     "60 KiB without an end of line do not block the editor",
     function()
       t.put("env", ("x"):rep(60000))
-      local worst = t.stood_still(function()
+      t.never_stands_still(function()
         t.eq({ t.HOME, "default" }, { require("ollama_locate").url() })
       end)
-      assert(worst < 50, worst)
     end,
   },
   {
     "a fifo in the file's place does not hang the editor",
     function()
       assert(vim.system({ "mkfifo", t.folder() .. "/env" }):wait().code == 0)
-      local worst = t.stood_still(function()
+      t.never_stands_still(function()
         t.eq({ t.HOME, "default" }, { require("ollama_locate").url() })
       end)
-      assert(worst < 50, worst)
     end,
   },
   {

@@ -1,0 +1,44 @@
+"""APScheduler as it is used here: each job is one call at a time, armed anew after it. It keeps wall-clock time."""
+
+import datetime as dt
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from apscheduler.executors.asyncio import AsyncIOExecutor
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.date import DateTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+Job = Callable[[], Coroutine[Any, Any, None]]
+_OVERLAP: Final = 16
+"""A job of ours is one call; APScheduler counts it for a turn longer, and would drop the next with a warning."""
+
+
+class Jobs:
+    """Arming a job again replaces what it was armed for."""
+
+    def __init__(self) -> None:
+        self._scheduler = AsyncIOScheduler(
+            timezone=dt.UTC,
+            executors={"default": AsyncIOExecutor()},
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+
+    def start(self) -> None:
+        """Begin to call."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Call no more."""
+        self._scheduler.shutdown(wait=False)
+
+    def once(self, name: str, wait: float, job: Job) -> None:
+        """Call it once, `wait` seconds from now."""
+        when = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=max(0.0, wait))
+        trigger = DateTrigger(when, timezone=dt.UTC)
+        self._scheduler.add_job(job, trigger, id=name, replace_existing=True, max_instances=_OVERLAP)
+
+    def every(self, name: str, seconds: float, job: Job) -> None:
+        """Call it every so many seconds from now."""
+        trigger = IntervalTrigger(seconds=seconds, timezone=dt.UTC)
+        self._scheduler.add_job(job, trigger, id=name, replace_existing=True)
