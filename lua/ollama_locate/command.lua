@@ -11,7 +11,7 @@ local PATIENCE = 60000 -- ms; `refresh` waits for a round of the daemon
 local function run_program(words)
   local command = vim.list_extend({ "ollama-locate" }, words)
   local ok = pcall(vim.system, command, { text = true, timeout = PATIENCE }, function(done)
-    local text = vim.trim(done.code == 0 and done.stdout or done.stderr or "")
+    local text = vim.trim((done.code == 0 and done.stdout or "") .. (done.stderr or "")) -- stderr has the sentences
     if text == "" then
       text = ("`%s` ended with %d."):format(table.concat(command, " "), done.code)
     end
@@ -27,11 +27,17 @@ local function run_program(words)
   end
 end
 
+---What `pin` understands: the names, and the URL of one whose name has blanks.
 ---@return string[]
 local function servers()
-  return vim.tbl_map(function(server)
-    return server.name
-  end, state.servers())
+  local found = {} ---@type string[]
+  for _, server in ipairs(state.servers()) do
+    local word = server.name:find("%s") and server.url or server.name
+    if server.kind ~= "self_check" and not vim.list_contains(found, word) then
+      found[#found + 1] = word
+    end
+  end
+  return found
 end
 
 ---@return string[]
@@ -62,10 +68,10 @@ local words = {
   pin = {
     complete = servers,
     run = function(name)
-      if not name or name:sub(1, 1) == "-" then
-        return say.fail("Which one? :OllamaLocate pin NAME, or a URL")
+      if name and name:sub(1, 1) == "-" then
+        return say.fail(("`%s` is no server."):format(name))
       end
-      run_program({ "pin", name })
+      run_program({ "pin", name }) -- without a name it says what is pinned
     end,
   },
   unpin = {

@@ -26,6 +26,7 @@ local M = {}
 ---@field key string
 ---@field name string
 ---@field url string
+---@field kind string
 ---@field standing string
 ---@field models? (string|ollama_locate.Model)[] nil while they are not known
 

@@ -19,7 +19,7 @@ import pytest
 
 from ollama_locate.core.disturbance import Reading
 from ollama_locate.edge import history
-from ollama_locate.located import bells, daemon, finder, publisher
+from ollama_locate.located import bells, daemon, finder, jobs, publisher, wishes
 
 Words = TypeVarTuple("Words")
 Returned = TypeVar("Returned")
@@ -133,11 +133,11 @@ def patch(
             return dt.datetime.fromtimestamp(wall(), tz)
 
     clock = SimpleNamespace(time=wall, thread_time=thread_time)
-    for module in (daemon, finder, publisher, history):
+    for module in (daemon, finder, publisher, history, wishes):
         monkeypatch.setattr(module, "time", clock)
     monkeypatch.setattr(bells, "clocks", SimpleNamespace(read=lambda: Reading(now(), boot(), wall())))
     calendar = SimpleNamespace(datetime=Datetime, timedelta=dt.timedelta, UTC=dt.UTC)
-    monkeypatch.setattr(daemon, "dt", calendar)
+    monkeypatch.setattr(jobs, "dt", calendar)
     for module in (apscheduler.schedulers.base, apscheduler.triggers.interval):
         monkeypatch.setattr(module, "datetime", Datetime)
     chance = random.Random(0)

@@ -20,7 +20,7 @@ end
 ---@param level integer
 local function runs(line, script, wanted, level)
   return {
-    ("%s runs the command: %s"):format(line, wanted),
+    ("%s runs the command: %s"):format(line, (wanted:gsub("\n", ", "))),
     function()
       local notices = ready()
       t.program("ollama-locate", script)
@@ -39,6 +39,8 @@ local INFO, ERROR = vim.log.levels.INFO, vim.log.levels.ERROR
 
 return {
   runs("OllamaLocate refresh", 'sleep 0.2; echo "did $*"', "did refresh", INFO),
+  runs("OllamaLocate pin", 'echo "did $*"', "did pin", INFO),
+  runs("OllamaLocate pin gpu-box", 'echo URL; echo "gpu-box is pinned" >&2', "URL\ngpu-box is pinned", INFO),
   runs("OllamaLocate pin gpu-box", 'echo "did $*"', "did pin gpu-box", INFO),
   runs("OllamaLocate pin http://10.0.0.9:1", 'echo "did $*"', "did pin http://10.0.0.9:1", INFO),
   runs("OllamaLocate unpin", 'echo "did $*"', "did unpin", INFO),
@@ -55,13 +57,25 @@ return {
     end,
   },
   {
-    "pin wants a name",
+    "an option is no server",
     function()
       local notices = ready()
-      vim.cmd("OllamaLocate pin")
       vim.cmd("OllamaLocate pin --help")
-      t.eq(2, #notices)
-      t.has(notices[2].text, "Which one?")
+      t.eq("`--help` is no server.", notices[1].text)
+    end,
+  },
+  {
+    "what cannot be typed as one word is completed as a URL; what is never chosen is not offered",
+    function()
+      ready()
+      t.publish(t.ONE, {
+        servers = {
+          { name = "gpu-box", url = t.ONE, kind = "peer" },
+          { name = "this machine", url = t.HOME, kind = "local" },
+          { name = "me", url = t.TWO, kind = "self_check" },
+        },
+      })
+      t.eq({ "gpu-box", t.HOME }, completed("OllamaLocate pin "))
     end,
   },
   {
