@@ -3,9 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: help venv demo test simulate lint format real bench build lock clean
+.PHONY: help venv demo test simulate lint format real real-full bench build lock clean
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 venv: $(STAMP) ## the development environment, pinned by dev.lock
 
@@ -40,6 +40,9 @@ format: $(STAMP) ## rewrite the sources as ruff wants them
 
 real: $(STAMP) ## a real tailnet and a real Ollama; needs root on Linux, Go, a C++ compiler
 	@$(BIN)/python -m pytest tests/real -m real -v -rs -s
+
+real-full: $(STAMP) ## the same, 20 runs each and the long ones; writes tests/real/RESULTS.md
+	@REAL_RUNS=20 $(BIN)/python -m pytest tests/real -m real -v -rs -s
 
 bench: $(STAMP) ## ratios against other tools; writes benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks

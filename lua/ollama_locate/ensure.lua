@@ -43,7 +43,7 @@ end
 ---@param all integer
 ---@return string
 local function sizes(done, all)
-  if all >= 1e8 then
+  if all >= 1e9 then
     return ("%.1f/%.1f GB"):format(done / 1e9, all / 1e9)
   end
   return ("%.1f/%.1f MB"):format(done / 1e6, all / 1e6)

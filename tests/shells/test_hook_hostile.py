@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from ollama_locate.core.constants import HOOK_MAX_BYTES, VARIABLES_MAX
@@ -137,8 +137,8 @@ def run(shell: Shell, folder: Path, cases: list[Case]) -> None:
 
 
 @pytest.mark.parametrize("shell", shells())
-@settings(max_examples=4, suppress_health_check=[HealthCheck.data_too_large, HealthCheck.too_slow])
-@given(cases=st.lists(st.builds(Case, texts, befores), min_size=60, max_size=90))
+@settings(max_examples=3, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@given(cases=st.lists(st.builds(Case, texts, befores), min_size=50, max_size=50))
 def test_nothing_runs_and_only_what_the_rule_allows_is_changed(shell: Shell, cases: list[Case]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         run(shell, Path(folder), cases)
@@ -178,9 +178,11 @@ NO_ENV_FILE = {
 @pytest.mark.parametrize("shell", shells())
 def test_what_is_no_env_file_changes_nothing(shell: Shell, tmp_path: Path) -> None:
     before = {"B": URL, MARKER: f"B={URL}"}
-    for name, text in NO_ENV_FILE.items():
-        assert wanted(text) is None, name
-    run(shell, tmp_path, [Case(text, before) for text in NO_ENV_FILE.values()])
+    cases = {name: Case(text, before) for name, text in NO_ENV_FILE.items()}
+    assert not [name for name, case in cases.items() if wanted(case.text) is not None]
+    if shell.number and shell.number < (4, 1):
+        del cases["10 MB in one line"]  # this bash has no quick way to stop within a line: it takes 5 s
+    run(shell, tmp_path, list(cases.values()))
 
 
 @pytest.mark.parametrize("shell", shells())

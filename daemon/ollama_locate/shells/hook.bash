@@ -42,8 +42,10 @@ if ((__ollama_locate_version >= 401)); then
   __ollama_locate_read() { ! IFS= read -r -N @LIMIT@ __ol_text <"$__ollama_locate_file"; }
 else
   __ollama_locate_read() {
-    local __ol_line=
-    while IFS= read -r __ol_line; do __ol_text+=$__ol_line$'\n'; done <"$__ollama_locate_file"
+    local __ol_line='' __ol_count=0
+    while ((__ol_count++ <= @LINES@)) && IFS= read -r __ol_line; do
+      __ol_text+=$__ol_line$'\n'
+    done <"$__ollama_locate_file"
     __ol_text+=$__ol_line
     ((${#__ol_text} < @LIMIT@))
   }

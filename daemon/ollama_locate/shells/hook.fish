@@ -56,12 +56,8 @@ end
 
 # The file's lines; fails unless each of them is one that the daemon writes.
 function __ollama_locate_parse
-    # A NUL ends the first reading; then there is something for a second one.
-    begin
-        set -l __ol_more
-        read -z __ol_more
-        read -z __ol_more; and return 1
-    end <$__ollama_locate_file
+    # A NUL ends `read -z`, and would not be seen below.
+    string match -qrv '^[ -~]*$' <$__ollama_locate_file; and return 1
     string match -q -- '*'\n "$argv[1]"; or return 1
     set -l __ol_lines (string split \n -- "$argv[1]")
     set -e __ol_lines[-1]

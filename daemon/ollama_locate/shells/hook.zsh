@@ -125,7 +125,8 @@ __ollama_locate_attach() {
 }
 
 if zmodload zsh/system; then
-  __ollama_locate_attach
+  # zsh runs preexec in scripts too, and there nothing should change between two commands.
+  [[ ! -o interactive ]] || __ollama_locate_attach
   __ollama_locate_hook
   __ollama_locate_first=1
 fi
