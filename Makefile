@@ -28,11 +28,14 @@ test: $(STAMP) ## all tests that need nothing but this folder, with coverage
 simulate: $(STAMP) ## thousands of days on a virtual clock, in minutes; DAYS=100 for fewer
 	@$(if $(DAYS),DAYS=$(DAYS)) $(BIN)/python -m pytest -q -n 2 --dist worksteal tests/simulation -m simulation
 
-lint: $(STAMP) ## ruff, mypy --strict, import-linter
+LUACHECK := luacheck --quiet --std luajit --globals vim --max-line-length 120 --exclude-files tests/lua/types --
+
+lint: $(STAMP) ## ruff, mypy --strict, import-linter; luacheck where it is installed
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@if command -v luacheck >/dev/null; then $(LUACHECK) lua plugin tests/lua; else echo "luacheck is not here"; fi
 
 format: $(STAMP) ## rewrite the sources as ruff wants them
 	@$(BIN)/ruff check --fix .

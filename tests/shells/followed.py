@@ -20,7 +20,7 @@ class Followed:
     """A state folder whose path has all that a path may hold. `line` is for a start-up file, `off` removes it again."""
 
     def __init__(self, shell: Shell, folder: Path) -> None:
-        state = folder / "it's a \"state\" $(folder) \\ `!*[x]"
+        state = folder / 'it\'s a "state" $(folder) \\ `!*[x]'
         state.mkdir()
         self.file = state / "env"
         self.code = state / f"hook.{shell.kind}"

@@ -14,6 +14,7 @@ def hook(shell: str, file: str, templates: Mapping[str, str]) -> str:
     """The start-up code of a shell. `file` is the path of `env`, with its undecodable bytes as surrogates."""
     filled = {
         "@FORBIDDEN@": names.GLOBS if shell in ("bash", "zsh") else names.REGEX,
+        "@BYTES@": str(HOOK_MAX_BYTES),
         "@LIMIT@": str(HOOK_MAX_BYTES + 1),
         "@LINES@": str(VARIABLES_MAX + 1),  # and the marker
     }

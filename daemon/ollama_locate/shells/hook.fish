@@ -15,7 +15,7 @@ function __ollama_locate_hook --on-event fish_prompt --on-event fish_preexec
         return 0
     end
     test -f "$__ollama_locate_file" -a -r "$__ollama_locate_file"; or return 0
-    set -l fish_read_limit @LIMIT@
+    set -l fish_read_limit @BYTES@
     set -l __ol_text
     read -z __ol_text <$__ollama_locate_file; or return 0
     # All that a call leaves behind: the text, the marker, and the value of each variable that may be ours.
