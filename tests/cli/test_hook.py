@@ -10,8 +10,8 @@ import pytest
 
 from ollama_locate.cli.main import main
 from ollama_locate.core import hook
+from ollama_locate.edge import folders
 from ollama_locate.edge.templates import hooks, templates
-from ollama_locate.located import main as located
 from tests.cli.command import Command
 from tests.standins import tailscale
 
@@ -68,8 +68,6 @@ def test_for_nu_a_file_is_written_and_removed(run: Command, home: Path, monkeypa
     ],
 )
 def test_where_nu_looks(platform: str, data: str, folder: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ollama_locate.edge import folders
-
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setenv("XDG_DATA_HOME", data)
     assert folders.nu_autoload() == home.parent / folder / "nushell/vendor/autoload/ollama-locate.nu"
@@ -109,7 +107,9 @@ def test_the_daemon_leaves_copies_and_writes_them_again_only_if_they_differ(
     state = home / ".local/state/ollama-locate"
 
     def once() -> dict[str, tuple[int, bytes]]:
-        assert located.main(["--once"]) == 4
+        program = "import sys; from ollama_locate.located.main import main; sys.exit(main(['--once']))"
+        done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True)
+        assert done.returncode == 4
         return {path.name: (path.stat().st_ino, path.read_bytes()) for path in state.glob("hook.*")}
 
     first = once()
