@@ -16,6 +16,7 @@ from benchmarks import (
     bench_best,
     bench_cpu,
     bench_failover,
+    bench_hook,
     bench_memory,
     bench_parse,
     bench_query,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 ROWS: dict[str, Callable[[], Iterator[Row]]] = {
     "query": bench_query.run,
+    "hook": bench_hook.run,
     "parse": bench_parse.run,
     "best": bench_best.run,
     "verdict": bench_verdict.run,

@@ -136,3 +136,13 @@ def test_asking_where_it_cannot_work_is_a_sentence(folder: StateFolder) -> None:
         requests.send(folder.path, Request("refresh"), os.getpid())
     with pytest.raises(StateFolderError, match="cannot ask the daemon"):
         requests.send(folder.path / "none", Request("refresh"), os.getpid())
+
+
+def test_what_was_left_is_seen(folder: StateFolder) -> None:
+    assert not requests.waiting(folder)
+    box = folder.path / "requests"
+    box.mkdir(mode=0o700)
+    (box / ".half").write_text("{")
+    assert not requests.waiting(folder)
+    (box / "one").write_text('{"kind":"refresh"}')
+    assert requests.waiting(folder)

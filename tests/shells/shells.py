@@ -8,8 +8,9 @@ from typing import Final
 
 import pytest
 
-from ollama_locate.core.hook import _fish, _nu, _sh
+from ollama_locate.core.hook import QUOTE
 
+SH, FISH, NU = QUOTE["bash"], QUOTE["fish"], QUOTE["nu"]
 ROOT: Final = Path(__file__).resolve().parents[2]
 BUILT: Final = ROOT.parent / "shared" / "shells"
 READY: Final = "shell-ready"
@@ -52,8 +53,8 @@ def _bash(name: str, program: str) -> Shell:
         "bash",
         program,
         start=lambda program, rc: [program, "--noprofile", "--rcfile", str(rc), "-i"],
-        quote=_sh,
-        set=lambda key, value: f"export {key}={_sh(value)}",
+        quote=SH,
+        set=lambda key, value: f"export {key}={SH(value)}",
         unset="unset",
         source=".",
         prompt=f"PS1='{PROMPT}'",
@@ -69,8 +70,8 @@ def _zsh(name: str) -> Shell:
         "zsh",
         # ZDOTDIR is where the start-up file lies: tests/shells/terminal.py sets it.
         start=lambda program, rc: [program, "-d", "-i"],  # noqa: ARG005 - as above
-        quote=_sh,
-        set=lambda key, value: f"export {key}={_sh(value)}",
+        quote=SH,
+        set=lambda key, value: f"export {key}={SH(value)}",
         unset="unset",
         source=".",
         prompt=f"PROMPT='{PROMPT}'",
@@ -84,9 +85,9 @@ def _fish_shell() -> Shell:
         "fish",
         "fish",
         "fish",
-        start=lambda program, rc: [program, "--no-config", "-i", "--init-command", f"source {_fish(str(rc))}"],
-        quote=_fish,
-        set=lambda key, value: f"set -gx {key} {_fish(value)}",
+        start=lambda program, rc: [program, "--no-config", "-i", "--init-command", f"source {FISH(str(rc))}"],
+        quote=FISH,
+        set=lambda key, value: f"set -gx {key} {FISH(value)}",
         unset="set -e",
         source="source",
         prompt=f"function fish_prompt; printf '{PROMPT}'; end; function fish_greeting; end",
@@ -103,8 +104,8 @@ def _nu_shell() -> Shell:
         start=lambda program, rc: [
             *(program, "--no-std-lib", "--no-history", "--config", str(rc), "--env-config", str(rc.with_name("none")))
         ],
-        quote=_nu,
-        set=lambda key, value: f"$env.{key} = {_nu(value)}",
+        quote=NU,
+        set=lambda key, value: f"$env.{key} = {NU(value)}",
         unset="hide-env",
         source="source",
         prompt=f"$env.config.show_banner = false; $env.PROMPT_COMMAND = '{PROMPT}'; "
@@ -124,14 +125,12 @@ SHELLS: Final = {
 }
 
 
+def marks(shell: Shell) -> list[pytest.MarkDecorator]:
+    """One that is missing is skipped by its name."""
+    return [] if shutil.which(shell.program) else [pytest.mark.skip(reason=f"{shell.program} is not here")]
+
+
 def shells(*kinds: str) -> list[object]:
-    """Every shell, or those of these kinds; one that is missing is skipped by its name."""
-    return [
-        pytest.param(
-            shell,
-            id=name,
-            marks=[] if shutil.which(shell.program) else pytest.mark.skip(reason=f"{shell.program} is not here"),
-        )
-        for name, shell in SHELLS.items()
-        if not kinds or shell.kind in kinds
-    ]
+    """Every shell, or those of these kinds."""
+    chosen = [shell for shell in SHELLS.values() if not kinds or shell.kind in kinds]
+    return [pytest.param(shell, id=shell.name, marks=marks(shell)) for shell in chosen]

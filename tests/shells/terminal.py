@@ -11,7 +11,7 @@ import struct
 import subprocess
 import termios
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +25,7 @@ ANSWERS: Final = {b"\x1b[6n": b"\x1b[1;1R", b"\x1b[c": b"\x1b[?62;c", b"\x1b[0c"
 class Terminal:
     """`shown` is all that the shell has written so far."""
 
-    def __init__(self, shell: Shell, folder: Path, environment: Mapping[str, str], *lines: str) -> None:
+    def __init__(self, shell: Shell, folder: Path, environment: dict[str, str], *lines: str) -> None:
         """Start it in `folder`; `lines` are its start-up file."""
         self.shell, self.folder = shell, folder
         self.shown = b""
@@ -47,6 +47,10 @@ class Terminal:
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no thread runs here
         )
         os.close(theirs)
+        self._answered = dict.fromkeys(ANSWERS, 0)
+
+    def begin(self) -> None:
+        """Wait for the first prompt."""
         self._wait_for_prompt(READY.encode())
 
     def command(self) -> list[str]:
@@ -108,8 +112,9 @@ class Terminal:
                 raise AssertionError(f"{self.shell.name} has ended: {self.shown[since:]!r}") from None
             self.shown += chunk
             for question, answer in ANSWERS.items():
-                for _ in range(chunk.count(question)):
-                    os.write(self._ours, answer)
+                asked = self.shown.count(question)
+                os.write(self._ours, answer * (asked - self._answered[question]))
+                self._answered[question] = asked
 
     def close(self) -> None:
         """Hang up."""
@@ -128,10 +133,11 @@ def surroundings(folder: Path) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def terminal(shell: Shell, folder: Path, environment: Mapping[str, str], *lines: str) -> Iterator[Terminal]:
+def terminal(shell: Shell, folder: Path, environment: dict[str, str], *lines: str) -> Iterator[Terminal]:
     """One that is closed on any exit."""
     found = Terminal(shell, folder, environment, *lines)
     try:
+        found.begin()
         yield found
     finally:
         found.close()

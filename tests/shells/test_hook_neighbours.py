@@ -7,33 +7,42 @@ from pathlib import Path
 import pytest
 
 from .followed import MARK, ONE, TWO, Followed
-from .shells import Shell, shells
+from .shells import SHELLS, Shell, marks, shells
 from .terminal import surroundings, terminal
 
 COUNT = "count=0; other() { count=$((count + 1)); }"
-ARRAY = "5.1 and newer run every element"
 
 
-@pytest.mark.parametrize("shell", shells("bash"))
-@pytest.mark.parametrize(
-    ("before", "after", "arrays"),
-    [
-        pytest.param("PROMPT_COMMAND=other", "", False, id="a string"),
-        pytest.param("PROMPT_COMMAND='other;'", "", False, id="a string that ends with a semicolon"),
-        pytest.param("PROMPT_COMMAND='other # why'", "", False, id="a string that ends with a comment"),
-        pytest.param("export PROMPT_COMMAND=other", "", False, id="an exported string"),
-        pytest.param("PROMPT_COMMAND=(other)", "", False, id="an array of one"),
-        pytest.param("PROMPT_COMMAND=(true other)", "", True, id="an array"),
-        pytest.param("PROMPT_COMMAND=([3]=other)", "", True, id="an array with a hole"),
-        pytest.param("", 'PROMPT_COMMAND="other;$PROMPT_COMMAND"', False, id="one that comes later and prepends"),
-        pytest.param("", 'PROMPT_COMMAND="$PROMPT_COMMAND;other"', False, id="one that comes later and appends"),
-        pytest.param("", 'PROMPT_COMMAND+=("other")', True, id="one that comes later and adds an element"),
-        pytest.param("set -u", "PROMPT_COMMAND+=$'\\nother'", False, id="unset, under nounset"),
-    ],
-)
-def test_another_prompt_command_goes_on(shell: Shell, before: str, after: str, *, arrays: bool, tmp_path: Path) -> None:
-    if arrays and shell.number and shell.number < (5, 1):
-        pytest.skip(ARRAY)
+FORMS = {
+    "a string": ("PROMPT_COMMAND=other", ""),
+    "a string that ends with a semicolon": ("PROMPT_COMMAND='other;'", ""),
+    "a string that ends with a comment": ("PROMPT_COMMAND='other # why'", ""),
+    "an exported string": ("export PROMPT_COMMAND=other", ""),
+    "an array of one": ("PROMPT_COMMAND=(other)", ""),
+    "unset, under nounset": ("set -u", "PROMPT_COMMAND+=$'\\nother'"),
+    "one that comes later and prepends": ("", 'PROMPT_COMMAND="other;$PROMPT_COMMAND"'),
+    "one that comes later and appends": ("", 'PROMPT_COMMAND="$PROMPT_COMMAND;other"'),
+}
+OF_ARRAYS = {
+    "an array": ("PROMPT_COMMAND=(true other)", ""),
+    "an array with a hole": ("PROMPT_COMMAND=([3]=other)", ""),
+    "one that comes later and adds an element": ("", 'PROMPT_COMMAND+=("other")'),
+}
+"""bash before 5.1 runs the first element only."""
+
+
+def prompt_commands() -> list[object]:
+    found = []
+    for shell in SHELLS.values():
+        old = () < shell.number < (5, 1)
+        for name, lines in (FORMS if old else FORMS | OF_ARRAYS).items():
+            if shell.kind == "bash":
+                found.append(pytest.param(shell, *lines, id=f"{name}-{shell.name}", marks=marks(shell)))
+    return found
+
+
+@pytest.mark.parametrize(("shell", "before", "after"), prompt_commands())
+def test_another_prompt_command_goes_on(shell: Shell, before: str, after: str, tmp_path: Path) -> None:
     followed = Followed(shell, tmp_path)
     followed.publish(A=ONE)
     with terminal(shell, tmp_path, {}, COUNT, before, followed.line, followed.line, after) as typed:

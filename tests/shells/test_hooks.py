@@ -18,11 +18,12 @@ class World:
 
     def __init__(self, shell: Shell, folder: Path, environment: dict[str, str], until: ExitStack) -> None:
         self.followed = Followed(shell, folder)
-        self._start = lambda: until.enter_context(terminal(shell, folder, environment, self.followed.line))
+        self._terminal = terminal(shell, folder, environment, self.followed.line)
+        self._until = until
 
     @cached_property
     def terminal(self) -> Terminal:
-        return self._start()
+        return self._until.enter_context(self._terminal)
 
 
 Step = Callable[[World], None]

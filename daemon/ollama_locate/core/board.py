@@ -25,6 +25,8 @@ class Board:
         self.opening: Opening | None = None
         self.up: set[str] = set()
         self.doubted: set[str] = set()
+        self._by_url: dict[str, list[str]] = {}
+        self.regroup()
 
     @property
     def tracks(self) -> dict[str, Track]:
@@ -39,10 +41,16 @@ class Board:
 
     def regroup(self) -> None:
         """After servers have come and gone."""
+        self._by_url = {}
         for track in self.tracks.values():
             self.set_health(track, track.health)
+            self._by_url.setdefault(track.server.url, []).append(track.server.key)
         self.up &= self.tracks.keys()
         self.doubted &= self.tracks.keys()
+
+    def at(self, url: str) -> list[Track]:
+        """The servers with this URL."""
+        return [self.tracks[key] for key in self._by_url.get(url, ())]
 
     def current(self) -> Track | None:
         """The server that was chosen last."""

@@ -21,7 +21,7 @@ def hook(shell: str, file: str, templates: Mapping[str, str]) -> str:
     text = templates[f"hook.{shell}"]
     for mark, value in filled.items():
         text = text.replace(mark, value)
-    return text.replace("@FILE@", _QUOTE[shell](file))
+    return text.replace("@FILE@", QUOTE[shell](file))
 
 
 def off(shell: str, templates: Mapping[str, str]) -> str:
@@ -43,4 +43,5 @@ def _nu(text: str) -> str:
     return '"' + "".join(special.get(char, char) for char in text) + '"'
 
 
-_QUOTE: Final[Mapping[str, Callable[[str], str]]] = {"bash": _sh, "zsh": _sh, "fish": _fish, "nu": _nu}
+QUOTE: Final[Mapping[str, Callable[[str], str]]] = {"bash": _sh, "zsh": _sh, "fish": _fish, "nu": _nu}
+"""How each shell takes a text literally."""

@@ -335,8 +335,7 @@ class Locator:
 
     def report(self, url: str, now: float) -> bool:
         """A reader says that the server at this URL failed it; returns whether there is such a server."""
-        wanted = url.rstrip("/").removesuffix("/v1")
-        found = [track for track in self.tracks.values() if track.server.url == wanted]
+        found = self.board.at(url.rstrip("/").removesuffix("/v1"))
         for track in found:
             before = track.complaints
             track.complaints = complaints.reported(before, now)

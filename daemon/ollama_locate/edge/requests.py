@@ -73,6 +73,14 @@ def receive(folder: StateFolder) -> tuple[set[Request], int]:
     return found, refused
 
 
+def waiting(folder: StateFolder) -> bool:
+    """Whether more have come, or were left by `receive`, than were taken."""
+    try:
+        return any(not name.startswith(".") for name in os.listdir(folder.path / _FOLDER))  # noqa: PTH208 - names
+    except OSError:
+        return False
+
+
 def _read(box: int, name: str) -> Request | None:
     try:
         fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=box)

@@ -105,7 +105,7 @@ class Daemon:
             await self._stopped.wait()
         finally:
             LOGGER.info("ends; the files in %s stay as they are", self._folder.path)
-            self._jobs.stop()
+            await self._jobs.stop()
             self._bells.close()
             await self._forwarding.stop()
             await self._finder.stop()

@@ -1,5 +1,6 @@
 """APScheduler as it is used here: each job is one call at a time, armed anew after it. It keeps wall-clock time."""
 
+import asyncio
 import datetime as dt
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
@@ -28,8 +29,10 @@ class Jobs:
         """Begin to call."""
         self._scheduler.start()
 
-    def stop(self) -> None:
-        """Call no more."""
+    async def stop(self) -> None:
+        """Call no more; what was called in this turn is let through, as APScheduler logs a cancelled job as an error."""
+        self._scheduler.pause()
+        await asyncio.sleep(0)
         self._scheduler.shutdown(wait=False)
 
     def once(self, name: str, wait: float, job: Job) -> None:

@@ -14,6 +14,8 @@ from .finder import Finder
 from .log import LOGGER
 
 _REPORTS_SAID: Final = 3
+_PORTIONS: Final = 16
+"""While this program stood still more may have come than are taken at a time: their signals were one."""
 
 
 class Mailbox:
@@ -34,6 +36,11 @@ class Mailbox:
     async def read(self) -> None:
         """On SIGUSR1, and with each heartbeat in case that signal was lost."""
         found, refused = await self._on_disk(requests.receive, self._folder)
+        for _ in range(_PORTIONS):
+            if not await self._on_disk(requests.waiting, self._folder):
+                break
+            more, bad = await self._on_disk(requests.receive, self._folder)
+            found, refused = found | more, refused + bad
         if refused:
             LOGGER.warning("%d files in requests/ were no requests of yours; removed", refused)
         reported = [one.url for one in found if one.kind == "failed"]

@@ -6,8 +6,7 @@ const __ollama_locate_file = @FILE@
 def --env __ollama_locate_hook [] {
     if ($env.OLLAMA_LOCATE_OFF? | default "") not-in ["" "0"] {
         if "OLLAMA_LOCATE_APPLIED" in $env {
-            __ollama_locate_apply []
-            hide-env OLLAMA_LOCATE_APPLIED
+            __ollama_locate_apply --off []
         }
         $env.__ollama_locate.text = ""
         return
@@ -56,7 +55,7 @@ def __ollama_locate_may_set [key: string] {
     $key == OLLAMA_LOCATE_NAME or ($key =~ '\A[A-Za-z_][A-Za-z0-9_]*\z' and $key !~ '\A(?:@FORBIDDEN@)\z')
 }
 
-def --env __ollama_locate_apply [pairs: list] {
+def --env __ollama_locate_apply [pairs: list, --off] {
     let names = $pairs | each {|pair| $pair.key }
     mut mark = []
     for item in ($env.OLLAMA_LOCATE_APPLIED? | default "" | split row ",") {
@@ -80,7 +79,8 @@ def --env __ollama_locate_apply [pairs: list] {
             $mark = ($mark | where {|item| not ($item | str starts-with $"($pair.key)=") } | append $"($pair.key)=($pair.value)")
         }
     }
-    $env.OLLAMA_LOCATE_APPLIED = ($mark | str join ",")
+    # Hidden without being set before: nu would hide only what was set in here.
+    if $off { hide-env OLLAMA_LOCATE_APPLIED } else { $env.OLLAMA_LOCATE_APPLIED = ($mark | str join ",") }
 }
 
 # At the first prompt, once for this shell and those that it starts.

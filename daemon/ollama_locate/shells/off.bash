@@ -34,7 +34,7 @@ __ollama_locate_off() {
 }
 
 __ollama_locate_off
-unset OLLAMA_LOCATE_NOTED __ollama_locate_was ${!__ollama_locate_@}
+unset OLLAMA_LOCATE_NOTED "${!__ollama_locate_@}"
 for __ollama_locate_was in drop off hook preexec read apply parse may_set forget clear note attach; do
   unset -f "__ollama_locate_$__ollama_locate_was" || :
 done
