@@ -93,7 +93,11 @@ def measure(shell: Shell, folder: Path) -> Row:
     file.write_text(dotenv(VARIABLES))
     env = surroundings(folder, folder) | {"PATH": os.environ["PATH"]}
     prepared = hook(shell.name, str(file), templates()) + shell.empty.format() + "\n"
-    calls = {"__ollama_locate_hook": CALLS, "nothing": 10 * CALLS, shell.cat.replace("@", QUOTE[shell.name](str(file))): 0}
+    calls = {
+        "__ollama_locate_hook": CALLS,
+        "nothing": 10 * CALLS,
+        shell.cat.replace("@", QUOTE[shell.name](str(file))): 0,
+    }
     if shell.direnv and shutil.which("direnv"):
         calls[shell.direnv] = 0
     spent: dict[str, list[float]] = {call: [] for call in calls}

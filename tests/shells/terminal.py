@@ -117,11 +117,17 @@ class Terminal:
                 self._answered[question] = asked
 
     def close(self) -> None:
-        """Hang up."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        """End the whole session: a shell started in this one has a process group of its own, and may not hang up."""
+        for pid in [self._process.pid, *_in_session(self._process.pid)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self._process.wait()
         os.close(self._ours)
+
+
+def _in_session(leader: int) -> list[int]:
+    listed = subprocess.run(["ps", "-o", "pid=", "-s", str(leader)], capture_output=True, text=True, check=False)
+    return [int(pid) for pid in listed.stdout.split()]
 
 
 def surroundings(folder: Path) -> dict[str, str]:

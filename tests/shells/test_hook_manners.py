@@ -27,6 +27,22 @@ def test_a_command_typed_at_an_old_prompt(shell: Shell, tmp_path: Path) -> None:
         assert typed.environment()["A"] == TWO
 
 
+@pytest.mark.parametrize("shell", shells("bash", "zsh", "fish"))
+def test_printed_and_evaluated_it_is_as_good_as_sourced(shell: Shell, tmp_path: Path) -> None:
+    followed = Followed(shell, tmp_path)
+    followed.publish(A=ONE)
+    form = "cat {} | source" if shell.kind == "fish" else 'eval "$(cat {})"'
+    code, removal = (shell.quote(str(followed.code.with_name(f"{name}.{shell.kind}"))) for name in ("hook", "off"))
+    with terminal(shell, tmp_path, {}, form.format(code)) as typed:
+        assert typed.environment()["A"] == ONE
+        followed.publish(A=TWO)
+        typed.do("")
+        assert typed.environment()["A"] == TWO
+        typed.do(form.format(removal))
+        assert "A" not in typed.environment()
+        assert b"rror" not in typed.shown
+
+
 @pytest.mark.parametrize("shell", shells("bash", "zsh"))
 def test_a_strict_shell_lives_and_follows(shell: Shell, tmp_path: Path) -> None:
     followed = Followed(shell, tmp_path)

@@ -32,7 +32,7 @@ OF_ARRAYS = {
 
 
 def prompt_commands() -> list[object]:
-    found = []
+    found: list[object] = []
     for shell in SHELLS.values():
         old = () < shell.number < (5, 1)
         for name, lines in (FORMS if old else FORMS | OF_ARRAYS).items():

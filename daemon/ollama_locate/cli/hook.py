@@ -24,7 +24,7 @@ Faster, and silent when the program is gone: the daemon keeps the same code in t
 
 Every prompt reads one small file, without starting any process; zsh, fish, nu and bash 5.3 do so before
 each command as well. bash up to 5.2 looks at the prompt only: a command typed at an old prompt gets the
-old address. Ways out: load bash-preexec before this; use the daemon's address that never changes
+old address. Ways out: load bash-preexec, in any order; use the address that never changes
 (`[forward]` in the config); start the program with `ollama-locate exec -- CMD`.
 
 A variable that you set by hand stays as it is. OLLAMA_LOCATE_OFF=1 turns the hook off; in a running shell

@@ -30,7 +30,7 @@ class Jobs:
         self._scheduler.start()
 
     async def stop(self) -> None:
-        """Call no more; what was called in this turn is let through, as APScheduler logs a cancelled job as an error."""
+        """Call no more; what was called in this turn is let through: APScheduler logs a cancelled job as an error."""
         self._scheduler.pause()
         await asyncio.sleep(0)
         self._scheduler.shutdown(wait=False)
