@@ -241,7 +241,12 @@ def test_desktop_programs_are_told_and_untold(lab: Lab, monkeypatch: pytest.Monk
     tools = lab.folder / "tools"
     tools.mkdir()
     noted = lab.folder / "noted"
-    (tools / "systemctl").write_text(f'#!/bin/sh\necho "$*" >> {noted}\n')
+    kept = lab.folder / "kept"
+    kept.touch()
+    (tools / "systemctl").write_text(
+        f'#!/bin/sh\necho "$*" >> {noted}\n'
+        f'case $2 in show-*) cat {kept} ;; set-*) shift 2; printf "%s\\n" "$@" > {kept} ;; esac\n'
+    )
     (tools / "systemctl").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
     two(lab)
@@ -251,10 +256,67 @@ def test_desktop_programs_are_told_and_untold(lab: Lab, monkeypatch: pytest.Monk
     url = f"http://127.0.0.1:{port}"
     pair = f"OLLAMA_ENDPOINT={url}"
     until(lambda: noted.exists() and "set-environment" in noted.read_text(), "told")
-    assert noted.read_text() == f"--user set-environment {pair} OLLAMA_LOCATE_APPLIED={pair}\n"
+    assert noted.read_text().splitlines() == [
+        "--user show-environment",
+        f"--user set-environment {pair} OLLAMA_LOCATE_APPLIED={pair}",
+    ]
     lab.daemons[-1].kill()
     lab.daemons[-1].wait()
     lab.configure("")
     lab.start()
     until(lambda: "unset-environment" in noted.read_text(), "untold by the next daemon")
     assert noted.read_text().splitlines()[-1] == "--user unset-environment OLLAMA_ENDPOINT OLLAMA_LOCATE_APPLIED"
+
+
+def test_what_was_set_by_hand_for_desktop_programs_stays(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    tools = lab.folder / "tools"
+    tools.mkdir()
+    noted = lab.folder / "noted"
+    (tools / "systemctl").write_text(
+        f'#!/bin/sh\necho "$*" >> {noted}\ncase $2 in show-*) echo OLLAMA_ENDPOINT=http://10.0.0.1:1 ;; esac\n'
+    )
+    (tools / "systemctl").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    two(lab)
+    lab.configure(f'[forward]\nlisten = "127.0.0.1:{free_port()}"\ndesktop = true\n')
+    lab.start()
+    until(lambda: lab.snapshot().get("problems"), "it is said")
+    assert "set by hand there, and left: OLLAMA_ENDPOINT" in lab.ask("status").stdout
+    lab.stop()
+    assert "set-environment" not in noted.read_text()
+
+
+def test_the_stable_address_cannot_be_pinned(lab: Lab) -> None:
+    two(lab)
+    port = free_port()
+    lab.configure(f'[forward]\nlisten = "127.0.0.1:{port}"\n')
+    lab.start()
+    lab.until_decided("gpu")
+    done = lab.ask("pin", f"http://localhost:{port}")
+    assert (done.returncode, "its own stable address" in done.stderr or "own stable address" in done.stderr) == (
+        1,
+        True,
+    )
+
+
+def test_the_same_url_pinned_twice_stays_pinned(lab: Lab) -> None:
+    two(lab)
+    lab.start()
+    lab.until_decided("gpu")
+    lab.machine("elsewhere", 9, 0.02, UserID=2)
+    for words in ([], ["--for", "1h"]):
+        done = lab.ask("pin", "http://100.64.0.9:11434", *words)
+        assert done.stdout == "http://100.64.0.9:11434\n"
+        assert "warning" not in done.stderr
+    assert lab.decided() == ("pinned", "fresh")
+
+
+def test_a_pin_that_cannot_be_read_for_a_moment_is_kept(lab: Lab) -> None:
+    two(lab)
+    lab.start()
+    lab.until_decided("gpu")
+    lab.ask("pin", "nas")
+    (lab.state / "pin.json").write_text("garbage")
+    lab.daemons[-1].send_signal(signal.SIGUSR1)
+    until(lambda: "pin.json: it cannot be read" in lab.log, "it is said")
+    assert lab.decided() == ("nas", "fresh")

@@ -1,5 +1,6 @@
 """What the hooks leave alone, what they say, and how they go again."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,9 @@ def test_printed_and_evaluated_it_is_as_good_as_sourced(shell: Shell, tmp_path: 
     followed = Followed(shell, tmp_path)
     followed.publish(A=ONE)
     form = "cat {} | source" if shell.kind == "fish" else 'eval "$(cat {})"'
-    code, removal = (shell.quote(str(followed.code.with_name(f"{name}.{shell.kind}"))) for name in ("hook", "off"))
+    code, removal = tmp_path / "code", tmp_path / "removal"
+    shutil.copy(followed.code, code)
+    shutil.copy(followed.code.with_name(f"off.{shell.kind}"), removal)
     with terminal(shell, tmp_path, {}, form.format(code)) as typed:
         assert typed.environment()["A"] == ONE
         followed.publish(A=TWO)

@@ -52,7 +52,7 @@ SETTLED: Final = NOTICE + BATCH_MAX + 2 * ROUND
 """From the last fault, or from the end of the hold that followed, the best must be chosen within two rounds."""
 
 HEARTBEATS: Final = 35.0
-"""The heartbeat of 30 s, one tick until a step of the clock is seen, and steps too small to be seen."""
+"""The heartbeat of 30 s, and one tick or two until a step of the clock is seen."""
 
 LOOKS: Final = ROUND + LOOK_HUNG
 LOOKS_RUNG: Final = LOOK_SAFETY_NET * (1 + JITTER) + LOOK_HUNG

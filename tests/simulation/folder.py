@@ -57,7 +57,7 @@ class Folder(StateFolder):
         return url
 
     def check_history(self) -> None:
-        """The history tells the same, in the same order, however the wall clock was set."""
+        """The history has every switch once. It is sorted by the wall clock, which was set: the order says nothing."""
         switches, _ = history.read(self.path, 0.0)
         told = [(one.taken_url, one.verdict) for one in switches]
         if sorted(told) != sorted(self._said):

@@ -1,4 +1,4 @@
-"""The real daemon and its real scheduler live through days of trouble. `LOOP_DAYS=` says how many (54)."""
+"""The real daemon and its scheduler live through days of trouble. `LOOP_DAYS=` says how many (54; fewer with `DAYS=`)."""
 
 import math
 import os
@@ -14,7 +14,8 @@ from .world import World
 from .worlds import LOOP_WORLDS
 
 _WEIGHT = sum(world.days for world in LOOP_WORLDS)
-LOOP_DAYS = float(os.environ.get("LOOP_DAYS", _WEIGHT))
+_SHARE = min(1.0, float(os.environ.get("DAYS", "3000")) / 3000)
+LOOP_DAYS = float(os.environ.get("LOOP_DAYS", _WEIGHT * _SHARE))
 SEED = int(os.environ.get("SEED", "1"))
 SLICE = 3.0
 

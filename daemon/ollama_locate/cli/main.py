@@ -1,6 +1,7 @@
 """The command line of `ollama-locate`: which words mean which command."""
 
 import argparse
+import io
 import sys
 
 from ollama_locate.core.constants import VERSION
@@ -45,6 +46,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str]) -> int:
     """Run a command; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a letter shows another one
     args = parser().parse_args(argv)
     try:
         code: int = args.run(args)

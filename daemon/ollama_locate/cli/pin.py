@@ -20,7 +20,7 @@ from ollama_locate.edge.requests import Request, send
 from .asking import wait_for
 from .named import is_rejected, nobody, speaks_of
 from .show import ago, line, note
-from .state import seen
+from .state import config, seen
 
 _LONGEST: Final = 366 * 86_400.0
 _PATIENCE: Final = 10.0
@@ -60,6 +60,9 @@ def run(args: argparse.Namespace) -> int:
             raise OperatorError(f"--for {error}") from None
     snapshot = seen().snapshot
     pin = _pin(snapshot, args.server, until)
+    forward = config().forward
+    if pin.key is None and forward is not None and forward.is_at(*split_url(pin.url)[:2]):
+        raise OperatorError(f"{pin.url} is the daemon's own stable address: each request would come back to it")
     write_pin(folder, pin)
     now = _published(folder, lambda shown: shown is not None and (shown.name, shown.url) == (pin.name, pin.url))
     if now is None:
@@ -67,7 +70,9 @@ def run(args: argparse.Namespace) -> int:
         return 0
     sys.stdout.write(now.decision.endpoint + "\n")
     note(f"{pin.name} is pinned{f' for {ago(until - time.time())}' if until else ''}")
-    if now.decision.verdict != "fresh":
+    if now.pin is not None and not now.pin.followed:
+        note(f"ollama-locate: warning: {pin.name} is no server that may be asked, so that the pin is not followed")
+    elif now.decision.verdict != "fresh":
         note(f"ollama-locate: warning: {now.decision.name}: {now.decision.text}")
     return 0
 
@@ -100,7 +105,9 @@ def _pin(snapshot: Snapshot, wanted: str, until: float | None) -> Pin:
     if found:
         if len({one.url for one in found}) > 1:
             raise OperatorError(f"`{wanted}` could be {', '.join(one.url for one in found)}: pin one of these")
-        return Pin(found[0].name, found[0].url, found[0].key, until)
+        key = found[0].key
+        # What is pinned by its URL already is no server of its own.
+        return Pin(found[0].name, found[0].url, None if key == f"static:{NAME}" else key, until)
     left = next((peer for peer in snapshot.rejected if is_rejected(peer, wanted)), None)
     if left is not None:
         raise OperatorError(

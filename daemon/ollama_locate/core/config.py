@@ -67,6 +67,8 @@ class Config:
     def settings(self, pin: Pin | None = None) -> Settings:
         """What of this, and of a pin, the core decides by."""
         pinned = pin.static() if pin is not None else None
+        if pinned is not None and self.forward is not None and self.forward.is_at(pinned.host, pinned.port):
+            pinned = None  # each request would come back
         policy = Policy(
             self.ports,
             self.prefer,
@@ -115,8 +117,7 @@ def _loop(config: Config, forward: Forward) -> str:
     """Why requests to the forward would come back to it, empty if they would not."""
     if forward.port in config.ports:
         return f"port {forward.port} is where Ollama itself is looked for (`ports`); use another one"
-    own = {forward.host, "localhost", "127.0.0.1", "::1"}
-    name = next((one.name for one in config.static if one.port == forward.port and one.host in own), None)
+    name = next((one.name for one in config.static if forward.is_at(one.host, one.port)), None)
     return f"the static server `{shown(name)}` is this very address" if name else ""
 
 

@@ -335,7 +335,16 @@ HISTORY_SHOWN: Final = 20
 # --- The forward -------------------------------------------------------------------------------------
 
 FORWARD_CONNECTIONS: Final = 1000
-"""At once; who comes then waits in the kernel's queue. Each costs two descriptors and about 0.1 MiB at the most."""
+"""At once; who comes then waits in the kernel's queue."""
+
+FORWARD_DESCRIPTORS: Final = 4
+"""What a connection may need: its client, its server, a pipe."""
+
+FORWARD_SHARE: Final = 0.25
+"""Of the descriptors that this program may have, so much is the forward's at the most: probes and files go first."""
+
+FORWARD_KEPT_MAX: Final = 64 * 2**20
+"""Of all requests together, so much is kept to be asked again; beyond it a request is asked once."""
 
 FORWARD_BACKLOG: Final = 512
 FORWARD_HEAD_MAX: Final = 64 * 2**10

@@ -40,6 +40,19 @@ class Forward:
         anywhere = "127.0.0.1" if address.version == 4 else "::1"  # noqa: PLR2004 - IPv4
         return http_url(anywhere if address.is_unspecified else self.host, self.port)
 
+    def same_place(self, other: "Forward") -> bool:
+        """Whether it listens where the other one does."""
+        return (self.host, self.port) == (other.host, other.port)
+
+    def is_at(self, host: str, port: int) -> bool:
+        """Whether a server there is this very address."""
+        if port != self.port:
+            return False
+        try:
+            return host == self.host or ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost"
+
     @property
     def open(self) -> bool:
         """Whether other machines can reach it."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from . import cadence, complaints, latency, patience
 from .board import Board
 from .cadence import Place
-from .constants import FALL, NEXT_BEST, REST_SPREAD
+from .constants import FALL, NEXT_BEST, REPORT_MIN_GAP, REST_SPREAD
 from .decider import Decider
 from .evidence import Evidence
 from .health import Proof, Status, answered, doubted_anew, failed, forgiven
@@ -72,6 +72,10 @@ class Locator:
         self._regroup(before, now)
         for track in self.tracks.values():
             track.due = min(track.due, now + settings.interval)
+        pinned = self.board.pinned()
+        if pinned is not None and pinned.probe is None and self.board.opening is None:
+            # Nobody knows yet whether it lives: what was published stays until it has been asked.
+            self.board.opening = Opening((pinned.server.key,), now, pinned.server.key)
         if unpinned and self.board.opening is None:
             # The pinned one was not chosen for its merits: no dead band protects it.
             self.board.opening = Opening((), now, None)
@@ -329,9 +333,10 @@ class Locator:
         track.due = min(track.due, now)
 
     def doubted(self, key: str, now: float) -> None:
-        """A request to it failed: a probe shall say why."""
-        if (track := self.tracks.get(key)) is not None:
-            track.due = min(track.due, now)
+        """A request to it failed: a probe shall say why, unless it was asked a moment ago."""
+        track = self.tracks.get(key)
+        if track is not None:
+            track.due = min(track.due, max(now, (track.checked or now - REPORT_MIN_GAP) + REPORT_MIN_GAP))
 
     def report(self, url: str, now: float) -> bool:
         """A reader says that the server at this URL failed it; returns whether there is such a server."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from .text import is_variable
+from .names import may_be_set
 
 MARKER: Final = "OLLAMA_LOCATE_APPLIED"
 OFF: Final = "OLLAMA_LOCATE_OFF"
@@ -15,8 +15,8 @@ def applied(environment: Mapping[str, str], wanted: Mapping[str, str]) -> dict[s
     off = found.get(OFF, "") not in ("", "0")
     marks = []
     for item in filter(None, found.get(MARKER, "").split(",")):
-        key, _, value = item.partition("=")
-        if not is_variable(key):
+        key, equals, value = item.partition("=")
+        if not equals or not may_be_set(key):
             continue
         if found.get(key, "") == value and (off or key not in wanted):
             found.pop(key, None)
@@ -30,6 +30,11 @@ def applied(environment: Mapping[str, str], wanted: Mapping[str, str]) -> dict[s
             marks = [item for item in marks if item.partition("=")[0] != key] + [f"{key}={value}"]
             found[key] = value
     return found | {MARKER: ",".join(marks)}
+
+
+def pairs(variables: Mapping[str, str]) -> str:
+    """The marker of what was set."""
+    return ",".join(f"{key}={value}" for key, value in variables.items())
 
 
 def is_ours(key: str, value: str, marks: list[str]) -> bool:

@@ -11,6 +11,8 @@ from .text import is_value, shown
 from .trust import StaticServer
 
 NAME: Final = "pinned"
+LATEST: Final = 4_102_444_800.0
+"""The year 2100, in epoch seconds."""
 
 
 class Pin(msgspec.Struct, frozen=True, gc=False):
@@ -41,10 +43,12 @@ def parse_pin(data: bytes) -> Pin:
         raise ValueError(f"it cannot be read: {shown(str(error))}") from None
     if pin.schema > SCHEMA:
         raise ValueError(f"it has schema {pin.schema}, this program knows {SCHEMA}: upgrade ollama-locate")
+    if pin.until is not None and not 0.0 <= pin.until <= LATEST:
+        raise ValueError(f"its end, {pin.until:g}, is no time")
     host, port, tls = split_url(pin.url)
-    return msgspec.structs.replace(
-        pin, name=shown(pin.name, 64) or NAME, url=http_url(host, port, "https" if tls else "http")
-    )
+    url = http_url(host, port, "https" if tls else "http")
+    key = None if pin.key == f"static:{NAME}" else pin.key
+    return msgspec.structs.replace(pin, name=shown(pin.name, 64) or NAME, url=url, key=key)
 
 
 def render_pin(pin: Pin) -> bytes:

@@ -36,6 +36,7 @@ class Sentinel:
         self._ended: str | None = None
         self._stands: tuple[str, float] | None = None
         self._closings: dict[str, int] = {}
+        self._refusals: dict[str, int] = {}
         self._again: dict[str, float] = {}
 
     def wanted(self, server: Server, now: float) -> Watch | None:
@@ -52,6 +53,7 @@ class Sentinel:
     def stands(self, key: str, now: float) -> None:
         """The connection stands."""
         self._stands = key, now
+        self._refusals.pop(key, None)
 
     def ended(self, key: str, now: float) -> None:
         """The connection stood, and has ended."""
@@ -61,13 +63,13 @@ class Sentinel:
 
     def refused(self, key: str, now: float) -> None:
         """The connection could not be had."""
-        self._leave_alone(key, now)
+        self._leave_alone(self._refusals, key, now)
 
     def answered(self, key: str, now: float) -> None:
         """A probe found it alive; if its connection had ended before, that end meant nothing."""
         if key == self._ended:
             self._ended = None
-            self._leave_alone(key, now)
+            self._leave_alone(self._closings, key, now)
 
     def fell(self, key: str) -> None:
         """It is down, so that the end was a true sign."""
@@ -80,10 +82,10 @@ class Sentinel:
 
     def keep(self, keys: Collection[str]) -> None:
         """Forget servers that are gone."""
-        for known in (self._closings, self._again):
+        for known in (self._closings, self._refusals, self._again):
             for key in known.keys() - set(keys):
                 del known[key]
 
-    def _leave_alone(self, key: str, now: float) -> None:
-        closings = self._closings[key] = self._closings.get(key, 0) + 1
-        self._again[key] = now + min(SENTINEL_RETRY_MAX, SENTINEL_RETRY * math.exp2(min(closings - 1, 16)))
+    def _leave_alone(self, counts: dict[str, int], key: str, now: float) -> None:
+        times = counts[key] = counts.get(key, 0) + 1
+        self._again[key] = now + min(SENTINEL_RETRY_MAX, SENTINEL_RETRY * math.exp2(min(times - 1, 16)))

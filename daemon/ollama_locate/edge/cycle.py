@@ -50,9 +50,12 @@ class Cycle:
             raise NotHttpError(str(error)) from None
 
     def from_server(self, data: bytes) -> None:
-        """Bytes of the answer; empty when the connection has ended. Raises NotHttpError."""
-        self.answer_begun = self.answer_begun or bool(data)
+        """Bytes of the answer; empty when the connection has ended. Raises NotHttpError.
+
+        It has begun once a whole head has come, an informational one included.
+        """
         if self.opaque:
+            self.answer_begun = self.answer_begun or bool(data)
             return
         if self.answer_left:
             self.skip_answer(len(data))
@@ -100,6 +103,7 @@ class Cycle:
     def _read_answer(self) -> None:
         while True:
             event = self._server.next_event()
+            self.answer_begun = self.answer_begun or isinstance(event, h11.InformationalResponse | h11.Response)
             if isinstance(event, h11.Response):
                 self.last = self.last or _ends(event.http_version, event.headers)
                 length = _length(event.headers)

@@ -3,13 +3,14 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from ollama_locate.core.constants import REQUEST_MAX_BYTES
 from ollama_locate.core.errors import StateFolderError
-from ollama_locate.core.text import is_variable
+from ollama_locate.core.marker import MARKER, pairs
+from ollama_locate.core.text import is_value, is_variable
 
 from .files import StateFolder, read
 
@@ -17,67 +18,86 @@ _PATIENCE: Final = 5.0
 _NOTE: Final = "desktop"
 
 
-class Desktop:
-    """Remembers in the state folder what it has set, for the next daemon: this one may be killed."""
+class Shown(NamedTuple):
+    """What of ours is set there, and what is wrong, empty if nothing."""
 
-    def __init__(self, folder: StateFolder) -> None:
-        self._folder = folder
-        self._set: dict[str, str] | None = None
-
-    def show(self, wanted: Mapping[str, str]) -> str:
-        """Let these be set, and nothing else of ours; returns what is wrong, empty if nothing. Blocks."""
-        if self._set is None:
-            self._set = dict.fromkeys(_noted(self._folder.path), "")
-        if dict(wanted) == self._set:
-            return ""
-        gone = [name for name in self._set if name not in wanted]
-        trouble = _take_back(gone) if gone else ""
-        if wanted and not trouble:
-            self._note([*self._set, *wanted])
-            trouble = _put(wanted)
-        if not trouble:
-            self._set = dict(wanted)
-            self._note(wanted)
-        return trouble
-
-    def _note(self, names: Collection[str]) -> None:
-        self._folder.publish({_NOTE: "".join(f"{name}\n" for name in dict.fromkeys(names)).encode()})
+    variables: dict[str, str]
+    trouble: str
 
 
-def _noted(folder: Path) -> list[str]:
+def noted(folder: Path) -> dict[str, str]:
+    """What this daemon, or one before it that may have been killed, has set. Reads a file."""
     try:
         data = read(folder, _NOTE, REQUEST_MAX_BYTES) or b""
     except StateFolderError:
-        return []
-    return [name for name in data.decode("ascii", "replace").split() if is_variable(name)]
+        return {}
+    items = [line.partition("=") for line in data.decode("ascii", "replace").splitlines()]
+    return {name: value for name, _, value in items if is_variable(name) and (is_value(value) or name == MARKER)}
 
 
-def _put(variables: Mapping[str, str]) -> str:
+def note(folder: StateFolder, variables: Mapping[str, str]) -> None:
+    """Remember that. Writes a file; raises StateFolderError."""
+    folder.publish({_NOTE: "".join(f"{name}={value}\n" for name, value in variables.items()).encode()})
+
+
+def change(shown: Mapping[str, str], wanted: Mapping[str, str]) -> Shown:
+    """Let these be set and nothing else of ours; what was set by hand stays. Runs commands, for seconds at worst."""
+    tool = "launchctl" if sys.platform == "darwin" else "systemctl"
+    if shutil.which(tool) is None:
+        return Shown(dict(shown), f"forward.desktop: there is no {tool} here")
+    try:
+        present = _present([*shown, *wanted])
+        ours = {name: value for name, value in wanted.items() if present.get(name, "") in ("", shown.get(name, ""))}
+        if ours:
+            # With the marker, a shell that is started from the desktop takes them for ours, and follows the files.
+            ours[MARKER] = pairs(ours)
+        gone = [name for name, value in shown.items() if name not in ours and present.get(name) == value]
+        if gone:
+            _take_back(gone)
+        if ours:
+            _put(ours)
+    except _FailedError as error:
+        return Shown(dict(shown), f"forward.desktop: {error}")
+    kept = [name for name in wanted if name not in ours]
+    return Shown(ours, f"forward.desktop: set by hand there, and left: {', '.join(kept)}" if kept else "")
+
+
+class _FailedError(Exception):
+    pass
+
+
+def _present(names: list[str]) -> dict[str, str]:
     if sys.platform == "darwin":
-        commands = [["launchctl", "setenv", name, value] for name, value in variables.items()]
+        return {name: _run(["launchctl", "getenv", name]).strip() for name in names}
+    lines = [line.partition("=") for line in _run(["systemctl", "--user", "show-environment"]).splitlines()]
+    return {name: value for name, _, value in lines}
+
+
+def _put(variables: Mapping[str, str]) -> None:
+    if sys.platform == "darwin":
+        for name, value in variables.items():
+            _run(["launchctl", "setenv", name, value])
     else:
-        pairs = [f"{name}={value}" for name, value in variables.items()]
-        commands = [["systemctl", "--user", "set-environment", *pairs]]
-    return _run(commands)
+        _run(["systemctl", "--user", "set-environment", *(f"{name}={value}" for name, value in variables.items())])
 
 
-def _take_back(names: Collection[str]) -> str:
+def _take_back(names: list[str]) -> None:
     if sys.platform == "darwin":
-        return _run([["launchctl", "unsetenv", name] for name in names])
-    return _run([["systemctl", "--user", "unset-environment", *names]])
+        for name in names:
+            _run(["launchctl", "unsetenv", name])
+    else:
+        _run(["systemctl", "--user", "unset-environment", *names])
 
 
-def _run(commands: list[list[str]]) -> str:
-    for words in commands:
-        if shutil.which(words[0]) is None:
-            return f"forward.desktop: there is no {words[0]} here"
-        try:
-            done = subprocess.run(  # noqa: S603 - constant words, names and values that were checked
-                words, check=False, capture_output=True, text=True, timeout=_PATIENCE, stdin=subprocess.DEVNULL
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return f"forward.desktop: `{' '.join(words[:3])}` did not end"
-        if done.returncode:
-            said = done.stderr.strip().splitlines()
-            return f"forward.desktop: `{' '.join(words[:3])}`: {said[0] if said else f'exit code {done.returncode}'}"
-    return ""
+def _run(words: list[str]) -> str:
+    said = " ".join(words[:3])
+    try:
+        done = subprocess.run(  # noqa: S603 - constant words, names and values that were checked
+            words, check=False, capture_output=True, text=True, timeout=_PATIENCE, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
+        raise _FailedError(f"`{said}` did not end") from None
+    if done.returncode:
+        lines = done.stderr.strip().splitlines()
+        raise _FailedError(f"`{said}`: {lines[0] if lines else f'exit code {done.returncode}'}")
+    return done.stdout

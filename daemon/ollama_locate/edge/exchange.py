@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from enum import Enum
 from typing import NamedTuple
 
-from ollama_locate.core.constants import FORWARD_EARLY, FORWARD_REPLAY_MAX
+from ollama_locate.core.constants import FORWARD_EARLY, FORWARD_KEPT_MAX, FORWARD_REPLAY_MAX
 from ollama_locate.core.forward import may_replay
 
 from .cycle import Cycle, NotHttpError
@@ -44,20 +44,44 @@ class Upstream(NamedTuple):
         self.sock.close()
 
 
+class Budget:
+    """How many bytes of requests are kept by all exchanges together, and how many may be."""
+
+    def __init__(self) -> None:
+        self._kept = 0
+
+    def take(self, count: int) -> bool:
+        """Whether so many more can be kept; they are taken then."""
+        if self._kept + count > FORWARD_KEPT_MAX:
+            return False
+        self._kept += count
+        return True
+
+    def give_back(self, count: int) -> None:
+        """They are kept no more."""
+        self._kept -= count
+
+
 class Exchange:
     """A request whose head has come from the client, with what came after it; it is kept while it can be asked again.
 
     `next` is what the client has sent after it.
     """
 
-    def __init__(self, client: socket.socket, head: bytes, cycle: Cycle, scratch: memoryview) -> None:
-        self._client, self.cycle, self._scratch = client, cycle, scratch
-        self._kept, self._whole = bytearray(head), True
+    def __init__(self, client: socket.socket, head: bytes, cycle: Cycle, scratch: memoryview, budget: Budget) -> None:
+        self._client, self.cycle, self._scratch, self._budget = client, cycle, scratch, budget
+        self._kept, self._whole = bytearray(head), budget.take(len(head))
+        self._taken = len(head) if self._whole else 0
         request = cycle.request
         self._harmless = request is not None and may_replay(request.method, request.target)
         self._abandoned: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._client_gone = False
+        self._client_gone = self._all_sent = False
+        self.mistake = ""
         self.next = b""
+
+    def close(self) -> None:
+        """Keep nothing any more."""
+        self._forget()
 
     def abandon(self) -> None:
         """The server is known to be lost: if it has not begun to answer, ask another one."""
@@ -67,21 +91,24 @@ class Exchange:
     @property
     def askable(self) -> bool:
         """Whether another server can be asked: nothing was answered, all that came is kept, and it does no harm."""
-        return self._harmless and self._whole and not self.cycle.answer_begun and not self._client_gone
+        client = not self._client_gone and not self.mistake
+        return client and self._harmless and self._whole and not self.cycle.answer_begun
 
     async def ask(self, upstream: Upstream) -> End:
-        """Ask this server. Raises NotHttpError where it answers with something else."""
+        """Ask this server. `mistake` is then what is wrong with the request, empty if nothing."""
         self._abandoned = asyncio.get_running_loop().create_future()
-        self.cycle = Cycle()
-        self.cycle.from_client(bytes(self._kept))
-        up = asyncio.ensure_future(self._requesting(upstream.sock))
+        self.cycle, self._all_sent = Cycle(), False
+        first = bytes(self._kept)
+        self.cycle.from_client(first)
+        up = asyncio.ensure_future(self._requesting(upstream.sock, first))
         down = asyncio.ensure_future(self._answering(upstream.sock))
         try:
             await asyncio.wait((down, self._abandoned), return_when=asyncio.FIRST_COMPLETED)
             if not down.done() and not self.askable:
                 await asyncio.wait((down,))
             end = down.result() if down.done() else End.LOST
-            if end is End.DONE and not self.cycle.request_done:
+            if end is End.DONE and not (self.cycle.request_done and self._all_sent):
+                # It was answered before it had all come: what is still on its way belongs to this request.
                 await asyncio.wait((up,), timeout=FORWARD_EARLY)
                 return End.CLOSED
             return end
@@ -90,13 +117,18 @@ class Exchange:
                 task.cancel()
             await asyncio.gather(up, down, return_exceptions=True)
 
-    async def _requesting(self, server: socket.socket) -> None:
+    async def _requesting(self, server: socket.socket, first: bytes) -> None:
         """The client's way. Goes on reading after the request: that the client has gone must stop the server."""
         pump = Pump(self._client, server, self._scratch)
-        with contextlib.suppress(OSError, NotHttpError):
-            await pump.send(bytes(self._kept))
+        try:
+            await pump.send(first)
+            self._all_sent = True
             while await self._request_piece(pump):
                 pass
+        except NotHttpError as error:
+            self.mistake = str(error)
+        except OSError:
+            pass
         with contextlib.suppress(OSError):
             server.shutdown(socket.SHUT_WR)
 
@@ -104,7 +136,10 @@ class Exchange:
         if self.cycle.request_left and not self._whole:
             self._client_gone = not await pump.body(self.cycle.request_left, self.cycle.skip_request)
             return not self._client_gone
-        piece = await pump.receive()
+        try:
+            piece = await pump.receive()
+        except OSError:
+            piece = b""
         if self.cycle.over:
             # The answer is whole meanwhile: this belongs to the next exchange.
             self.next, self._client_gone = piece, not piece
@@ -112,21 +147,30 @@ class Exchange:
         if not piece:
             self._client_gone = True
             return False
+        self._all_sent = False
         self.cycle.from_client(piece)
         self._keep(piece)
         await pump.send(piece)
+        self._all_sent = True
         return True
 
     def _keep(self, piece: bytes) -> None:
-        self._whole = self._whole and not self.cycle.answer_begun and len(self._kept) < FORWARD_REPLAY_MAX
-        if self._whole:
+        fits = not self.cycle.answer_begun and len(self._kept) < FORWARD_REPLAY_MAX
+        if self._whole and fits and self._budget.take(len(piece)):
+            self._taken += len(piece)
             self._kept += piece
         else:
-            self._kept.clear()
+            self._forget()
+
+    def _forget(self) -> None:
+        self._whole = False
+        self._kept.clear()
+        self._budget.give_back(self._taken)
+        self._taken = 0
 
     async def _answering(self, server: socket.socket) -> End:
-        """The server's way."""
-        pump = Pump(server, self._client, self._scratch)
+        """The server's way. Nothing is sent on before it is known to be an answer."""
+        pump, held = Pump(server, self._client, self._scratch), b""
         while not self.cycle.answer_done or self.cycle.opaque:
             if self.cycle.answer_left:
                 if not await _moved(pump.body(self.cycle.answer_left, self.cycle.skip_answer)):
@@ -138,9 +182,16 @@ class Exchange:
                 piece = b""
             if not piece:
                 return End.CLOSED if self.cycle.answer_begun or self._client_gone else End.LOST
-            self.cycle.from_server(piece)
-            if not await _moved(pump.send(piece)):
+            try:
+                self.cycle.from_server(piece)
+            except NotHttpError:
+                return End.CLOSED if self.cycle.answer_begun else End.LOST
+            if not self.cycle.answer_begun:
+                held += piece
+                continue
+            if not await _moved(pump.send(held + piece)):
                 return End.CLOSED
+            held = b""
         return End.CLOSED if self.cycle.last else End.DONE
 
 

@@ -23,7 +23,7 @@ from ollama_locate.core.forward import Forward, is_own_host
 
 from .cycle import Cycle, NotHttpError, header
 from .dial import Dial, Waits, Wire
-from .exchange import End, Exchange, Upstream
+from .exchange import Budget, End, Exchange, Upstream
 from .pump import Pump
 from .resolve import resolve
 
@@ -49,10 +49,11 @@ class Chooser(Protocol):
 
 
 class Forwarder:
-    """Listens once it is opened; `connections` are open now."""
+    """Listens once it is opened; `connections` are open now, and at most `limit`."""
 
-    def __init__(self, forward: Forward, chooser: Chooser, wire: Wire) -> None:
+    def __init__(self, forward: Forward, chooser: Chooser, wire: Wire, limit: int = FORWARD_CONNECTIONS) -> None:
         self.forward = forward
+        self.budget, self._limit = Budget(), min(limit, FORWARD_CONNECTIONS)
         self._chooser, self._wire = chooser, wire
         self._loop = asyncio.get_running_loop()
         self._scratch = memoryview(bytearray(FORWARD_CHUNK))
@@ -100,7 +101,7 @@ class Forwarder:
             connection.left(key)
 
     def _listen(self) -> None:
-        if self._sock is not None and len(self._connections) < FORWARD_CONNECTIONS:
+        if self._sock is not None and len(self._connections) < self._limit:
             self._loop.add_reader(self._sock.fileno(), self._accept)
 
     def _accept(self) -> None:
@@ -115,11 +116,11 @@ class Forwarder:
             self._loop.call_later(_ACCEPT_AGAIN, self._listen)
             return
         client.setblocking(False)  # noqa: FBT003 - the standard library's signature
-        connection = _Connection(client, self.forward, self._chooser, self._wire, self._scratch)
+        connection = _Connection(client, self, self._chooser, self._wire, self._scratch)
         task = self._loop.create_task(connection.serve())
         self._connections[task] = connection
         task.add_done_callback(self._ended)
-        if len(self._connections) >= FORWARD_CONNECTIONS:
+        if len(self._connections) >= self._limit:
             self._loop.remove_reader(self._sock.fileno())
 
     def _ended(self, task: asyncio.Task[None]) -> None:
@@ -131,9 +132,9 @@ class _Connection:
     """One client, with one request after the other."""
 
     def __init__(
-        self, client: socket.socket, forward: Forward, chooser: Chooser, wire: Wire, scratch: memoryview
+        self, client: socket.socket, owner: Forwarder, chooser: Chooser, wire: Wire, scratch: memoryview
     ) -> None:
-        self._client, self._forward, self._chooser, self._wire, self._scratch = client, forward, chooser, wire, scratch
+        self._client, self._owner, self._chooser, self._wire, self._scratch = client, owner, chooser, wire, scratch
         self._upstream: Upstream | None = None
         self._exchange: Exchange | None = None
         self._tried: list[str] = []
@@ -159,9 +160,12 @@ class _Connection:
             more = b""
             while (found := await self._head(more)) is not None:
                 head, cycle = found
-                self._exchange = Exchange(self._client, head, cycle, self._scratch)
-                goes_on = await self._answer(self._exchange)
-                more, self._exchange = self._exchange.next, None
+                exchange = self._exchange = Exchange(self._client, head, cycle, self._scratch, self._owner.budget)
+                try:
+                    goes_on = await self._answer(exchange)
+                finally:
+                    exchange.close()
+                more, self._exchange = exchange.next, None
                 if not goes_on:
                     return
         except (OSError, TimeoutError):
@@ -179,17 +183,21 @@ class _Connection:
         """The head of the next request and what came with it; None where there is none that can be asked."""
         pump, cycle, head = Pump(self._client, self._client, self._scratch), Cycle(), b""
         try:
-            while cycle.request is None:
-                async with asyncio.timeout(FORWARD_HEAD if head else FORWARD_IDLE):
-                    piece, data = data or await pump.receive(), b""
-                if not piece:
-                    return None
-                head += piece
-                cycle.from_client(piece)
+            async with asyncio.timeout(FORWARD_IDLE):
+                piece = data or await pump.receive()
+            async with asyncio.timeout(FORWARD_HEAD):
+                while piece:
+                    head += piece
+                    cycle.from_client(piece)
+                    if cycle.request is not None:
+                        break
+                    piece = await pump.receive()
         except NotHttpError as error:
             await self._say("400 Bad Request", f"that is no HTTP/1.1: {error}")
             return None
-        if not is_own_host(header(cycle.request, b"host"), self._forward):
+        if cycle.request is None:
+            return None
+        if not is_own_host(header(cycle.request, b"host"), self._owner.forward):
             await self._say("403 Forbidden", "the Host header names another machine: use this one's address")
             return None
         return head, cycle
@@ -198,13 +206,13 @@ class _Connection:
         """Ask one server after the other; returns whether the client may ask more."""
         self._tried = []
         while (upstream := await self._connected()) is not None:
-            try:
-                end = await exchange.ask(upstream)
-            except NotHttpError:
-                end = End.LOST
+            end = await exchange.ask(upstream)
             if end is End.DONE:
                 return True
             self._drop()
+            if exchange.mistake and not exchange.cycle.answer_begun:
+                await self._say("400 Bad Request", f"that is no HTTP/1.1: {exchange.mistake}")
+                return False
             if end is End.CLOSED:
                 return False
             if upstream.fresh:  # else it may have closed what was idle, just now

@@ -13,7 +13,7 @@ from ollama_locate.core.constants import FORWARD_CHUNK
 
 _SPLICE: Final = sys.platform == "linux" and hasattr(os, "splice")
 _WORTH_A_PIPE: Final = 16 * FORWARD_CHUNK
-_PIPE: Final = 2**20
+_PIPE: Final = 2**18
 _CHUNKS_BETWEEN_BREATHS: Final = 16
 
 
@@ -23,9 +23,13 @@ class Pump:
     def __init__(self, source: socket.socket, sink: socket.socket, scratch: memoryview) -> None:
         self._source, self._sink, self._scratch = source, sink, scratch
         self._loop = asyncio.get_running_loop()
+        self._pieces = 0
 
     async def receive(self, most: int = FORWARD_CHUNK) -> bytes:
         """What is there, after waiting for it; empty when the source has ended. Raises OSError."""
+        self._pieces += 1
+        if self._pieces % _CHUNKS_BETWEEN_BREATHS == 0:
+            await asyncio.sleep(0)  # two quick sides would never let anybody else run
         view = self._scratch[: min(most, FORWARD_CHUNK)]
         while True:
             with contextlib.suppress(BlockingIOError, InterruptedError):
@@ -38,7 +42,10 @@ class Pump:
 
     async def body(self, left: int, skipped: Callable[[int], None]) -> bool:
         """Move `left` bytes of a body, telling how many have passed; False when the source ended before."""
-        pipe = _Pipe() if _SPLICE and left >= _WORTH_A_PIPE else None
+        pipe = None
+        if _SPLICE and left >= _WORTH_A_PIPE:
+            with contextlib.suppress(OSError):  # out of descriptors: by hand, then
+                pipe = _Pipe()
         try:
             chunks = 0
             while left:
@@ -77,7 +84,7 @@ class Pump:
 
 
 class _Pipe:
-    """A pipe of a mebibyte, or of what the kernel still grants."""
+    """A pipe of a quarter of a mebibyte, or of what the kernel still grants."""
 
     def __init__(self) -> None:
         self.out, self.into = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)

@@ -115,7 +115,7 @@ class Bells:
         if found is None:
             return
         LOGGER.info("%s", found.text())
-        if found.stalled:
+        if found.stalled or found.slept:
             self._hearer.stood_still()
         if found.stepped:
             self._hearer.clock_stepped()

@@ -171,6 +171,8 @@ class Daemon:
     def _rearm(self) -> None:
         """Set the probe job to when the core wants it, unless it is set to no later than that already."""
         self._rearming = None
+        if self._stopped.is_set():
+            return
         due = self._finder.locator.next_due()
         if self._finder.full():
             return  # a result will arm it
@@ -189,7 +191,7 @@ class Daemon:
 
     async def _beat(self) -> None:
         """Touch `verdict`, unless what the files say could not be brought up to date: that is tried again."""
-        await self._forwarding.follow()
+        self.spawn(self._forwarding.follow())
         self._finder.locator.sentinel.on_battery = await self._publisher.on_disk(self._bells.on_battery)
         if self._publisher.complaint:
             self._on_change(news=True)
@@ -257,6 +259,8 @@ class Daemon:
         """Decide; publish when the decision is another one, or when a round is over."""
         now = self._finder.now()
         self._settling, self._settled_at = None, now
+        if self._stopped.is_set():
+            return
         self._look_on_doubt()
         decision = self._finder.locator.decide(now)
         if decision is None:
@@ -311,6 +315,10 @@ class Daemon:
             LOGGER.error("%s; this one ends", error)
             self._code = 1
             self._stopped.set()
+        except Exception:
+            # Whatever it was: what lies there is not what is known, so that nobody shall take it for fresh.
+            self._publisher.complaint = self._publisher.complaint or "what is known cannot be published"
+            raise
         finally:
             self._publishing = False
         if self._urgent or self._dirty:
@@ -343,7 +351,7 @@ class Daemon:
         self._finder.reconfigure(wishes.config, wishes.pin)
         if config:
             self._publisher.keep_history = wishes.config.history
-            await self._forwarding.follow()
+            self.spawn(self._forwarding.follow())
             self._bells.reconnect(wishes.config.tailscale_socket)
             self._arm_look(0.0)
         self._await_end_of_pin()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ollama_locate.core.config import Config
-from ollama_locate.core.constants import FILES_MODEST, FILES_RESERVED, FILES_WANTED
+from ollama_locate.core.constants import FILES_MODEST, FILES_RESERVED, FILES_WANTED, FORWARD_DESCRIPTORS, FORWARD_SHARE
 from ollama_locate.core.locator import Locator
 from ollama_locate.core.outcome import Probe
 from ollama_locate.core.pin import Pin
@@ -55,7 +55,7 @@ class Finder:
         self._watch_again: asyncio.TimerHandle | None = None
         self._batches: dict[str, tuple[int, set[str]]] = {}
         self.number, self._jitter = 0, 0.0
-        self._capacity = _raise_file_limit() // 2
+        self._capacity = int(_raise_file_limit() * (1.0 - FORWARD_SHARE)) // 2
 
     def now(self) -> float:
         """Monotonic seconds."""
@@ -91,6 +91,10 @@ class Finder:
             # One draw for the whole batch: many daemons are spread, and one daemon's servers stay together.
             self._jitter = random.uniform(-1, 1)  # noqa: S311 - no secret
         return number if batch else 0
+
+    def connections(self) -> int:
+        """How many connections the forward may have, by the descriptors that there are."""
+        return max(1, int(2 * self._capacity * FORWARD_SHARE) // FORWARD_DESCRIPTORS)
 
     def _room(self) -> int:
         """How many more probes the descriptors allow."""

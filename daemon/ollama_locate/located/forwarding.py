@@ -9,8 +9,9 @@ from ollama_locate.core.forward import Forward
 from ollama_locate.core.health import Status
 from ollama_locate.core.marker import MARKER
 from ollama_locate.core.selection import Reason
+from ollama_locate.core.server import Server
 from ollama_locate.core.snapshot import variables
-from ollama_locate.edge.desktop import Desktop
+from ollama_locate.edge import desktop
 from ollama_locate.edge.dial import Wire
 from ollama_locate.edge.files import StateFolder
 from ollama_locate.edge.forward import Forwarder, Target
@@ -18,18 +19,18 @@ from ollama_locate.edge.forward import Forwarder, Target
 from .finder import Finder
 from .log import LOGGER
 
-OnDisk = Callable[..., Coroutine[Any, Any, str]]
-
 
 class Forwarding:
     """`trouble` is what is wrong with it, empty if nothing."""
 
-    def __init__(self, finder: Finder, wire: Wire, folder: StateFolder, in_thread: OnDisk) -> None:
-        self._finder, self._wire, self._in_thread = finder, wire, in_thread
+    def __init__(
+        self, finder: Finder, wire: Wire, folder: StateFolder, on_disk: Callable[..., Coroutine[Any, Any, Any]]
+    ) -> None:
+        self._finder, self._wire, self._folder, self._on_disk = finder, wire, folder, on_disk
         self._forwarder: Forwarder | None = None
-        self._desktop = Desktop(folder)
+        self._shown: dict[str, str] | None = None
         self._listens = self._desktop_trouble = ""
-        self._busy = asyncio.Lock()
+        self._busy, self._stopped = asyncio.Lock(), False
 
     @property
     def trouble(self) -> str:
@@ -44,21 +45,26 @@ class Forwarding:
     async def follow(self) -> None:
         """Do as the config says now; what did not work before is tried again."""
         async with self._busy:
+            if self._stopped:
+                return
             config = self._finder.config
             wanted = config.forward
-            if self._forwarder is not None and wanted != self._forwarder.forward:
+            if self._forwarder is not None and (wanted is None or not wanted.same_place(self._forwarder.forward)):
                 await self._close()
             if wanted is None:
                 self._listens = ""
             elif self._forwarder is None:
                 self._open(wanted)
-            await self._publish(self._values(config.variables))
+            else:
+                self._forwarder.forward = wanted
+            await self._tell_desktop(self._values(config.variables))
 
     async def stop(self) -> None:
         """Close it, and take back what desktop programs were told."""
         async with self._busy:
+            self._stopped = True
             await self._close()
-            await self._publish({})
+            await self._tell_desktop({})
 
     def check(self) -> None:
         """After a decision: requests to servers that are down are to go elsewhere."""
@@ -72,16 +78,25 @@ class Forwarding:
     # --- whom to ask
 
     def targets(self) -> Sequence[Target]:
-        """The chosen one, then the others as they stand; a pinned one alone. TLS cannot be spliced."""
-        locator = self._finder.locator
-        choice = locator.board.choice(self._finder.now())
-        keys = [choice.key] if choice.key is not None else []
-        if choice.reason is not Reason.PINNED:
-            keys += [one.key for one in choice.ranked if one.key != choice.key]
-        if not keys and locator.last_good is not None:
-            keys = [locator.last_good.key]
-        servers = [locator.tracks[key].server for key in keys if key in locator.tracks]
-        return [Target(server.key, server.host, server.port) for server in servers if not server.tls]
+        """The chosen one, then the others as they stand; a pinned one alone. TLS cannot be spliced.
+
+        While a better one is waited for, as after a sleep, it is the one to ask: it was current before.
+        """
+        locator, opening = self._finder.locator, self._finder.locator.board.opening
+        choice, good = locator.board.choice(self._finder.now()), locator.last_good
+        keys = [one.key for one in choice.ranked]
+        if choice.key is not None:
+            keys = [choice.key, *keys]
+        if good is not None and (not keys or (opening is not None and opening.awaited == good.key)):
+            keys = [good.key, *keys]
+        if choice.reason is Reason.PINNED:
+            keys = keys[:1]
+        servers = [locator.tracks[key].server for key in dict.fromkeys(keys) if key in locator.tracks]
+        return [Target(one.key, one.host, one.port) for one in servers if not one.tls and not self._is_own(one)]
+
+    def _is_own(self, server: Server) -> bool:
+        """Whether it is this very address: a request would go round for ever."""
+        return self.forward is not None and self.forward.is_at(server.host, server.port)
 
     def doubted(self, key: str) -> None:
         """A request found it dead: it is checked at once."""
@@ -90,7 +105,7 @@ class Forwarding:
     # --- opening and closing
 
     def _open(self, wanted: Forward) -> None:
-        forwarder = Forwarder(wanted, self, self._wire)
+        forwarder = Forwarder(wanted, self, self._wire, self._finder.connections())
         before = self._listens
         try:
             forwarder.open()
@@ -113,14 +128,22 @@ class Forwarding:
     def _values(self, templates: Mapping[str, str]) -> dict[str, str]:
         if self._forwarder is None or not self._forwarder.forward.desktop:
             return {}
-        values = variables(templates, self._forwarder.forward.url)
-        # With the marker, a shell that is started from the desktop takes them for ours, and follows the files.
-        return values | {MARKER: ",".join(f"{name}={value}" for name, value in values.items())}
+        return variables(templates, self._forwarder.forward.url)
 
-    async def _publish(self, wanted: dict[str, str]) -> None:
-        before = self._desktop_trouble
+    async def _tell_desktop(self, wanted: dict[str, str]) -> None:
+        if self._shown is None:
+            self._shown = await self._on_disk(desktop.noted, self._folder.path)
+        shown, before = self._shown or {}, self._desktop_trouble
+        if not wanted and not shown:
+            self._desktop_trouble = ""
+            return
+        if wanted.items() <= shown.items() and (shown.keys() - wanted.keys()) <= {MARKER} and wanted:
+            return
         try:
-            self._desktop_trouble = await self._in_thread(self._desktop.show, wanted)
+            # Noted first: this program may be killed in between.
+            await self._on_disk(desktop.note, self._folder, {**shown, **wanted})
+            self._shown, self._desktop_trouble = await asyncio.to_thread(desktop.change, shown, wanted)
+            await self._on_disk(desktop.note, self._folder, self._shown)
         except OperatorError as error:
             self._desktop_trouble = str(error)
         if self._desktop_trouble and self._desktop_trouble != before:

@@ -130,10 +130,13 @@ class Publisher:
         self._flushed_at = now
         switches, samples = self._switches, self._samples
         self._switches, self._samples = [], []
-        complaint = await self.on_disk(self._history.write, switches, samples)
-        if complaint:
-            self._switches = (switches + self._switches)[-HISTORY_WAITING_MAX:]
-            self._samples = (samples + self._samples)[-HISTORY_WAITING_MAX:]
+        complaint: str | None = "the history was not written"
+        try:
+            complaint = await self.on_disk(self._history.write, switches, samples)
+        finally:
+            if complaint:
+                self._switches = (switches + self._switches)[-HISTORY_WAITING_MAX:]
+                self._samples = (samples + self._samples)[-HISTORY_WAITING_MAX:]
         if complaint and complaint != self._history_complaint:
             LOGGER.warning("%s", complaint)
         self._history_complaint = complaint or ""

@@ -70,7 +70,9 @@ class Wishes:
         try:
             pin, trouble = read_pin(self._folder, time.time()), ""
         except OperatorError as error:
-            pin, trouble = None, str(error)
+            kept = getattr(self, "pin", None)
+            over = kept is not None and kept.until is not None and kept.until <= time.time()
+            pin, trouble = None if over else kept, str(error)
         if trouble and trouble != self._pin_trouble:
             LOGGER.error("%s", trouble)
         self._pin_trouble = trouble
