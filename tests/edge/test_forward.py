@@ -9,8 +9,8 @@ import pytest
 
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.forward import Forward
+from ollama_locate.edge import exchange, pump
 from ollama_locate.edge import forward as forwarding
-from ollama_locate.edge import pump
 from ollama_locate.edge.dial import Wire
 from ollama_locate.edge.forward import Forwarder, Target
 from tests.standins.ollama import Behaviour, closes_at_once, http, says_nothing, serving
@@ -355,5 +355,143 @@ def test_an_address_that_is_taken_is_a_sentence() -> None:
                 OperatorError, match=r"the forward cannot listen on 127\.0\.0\.1:\d+: Address already in use"
             ):
                 second.open()
+
+    run(test)
+
+
+# --- what would lose, double or hold up something
+
+
+def test_an_answer_that_comes_before_the_whole_request_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest of that request must not reach a server in front of the next one."""
+    monkeypatch.setattr(exchange, "FORWARD_EARLY", 0.2)
+    bodies: list[bytes] = []
+
+    async def hasty(reader: Reader, writer: Writer) -> None:
+        await head_of(reader)
+        writer.write(http("403 Forbidden", b"no"))
+        await writer.drain()
+        bodies.append(await reader.read())
+
+    async def test() -> None:
+        async with lab(hasty) as made:
+            reader, writer = await made.connect()
+            writer.write(b"POST /api/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf")
+            assert (await head_of(reader)).startswith(b"HTTP/1.1 403")
+            writer.write(b"x" * 96)
+            assert await reader.read() == b"no"
+            await made.close()
+        assert bodies == [b"half" + b"x" * 96]
+
+    run(test)
+
+
+def test_a_stream_in_chunks_lets_others_run() -> None:
+    async def streams(reader: Reader, writer: Writer) -> None:
+        await head_of(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        piece = b"10000\r\n" + bytes(0x10000) + b"\r\n"
+        for _ in range(300):
+            writer.write(piece)
+            await writer.drain()
+        writer.write(b"0\r\n\r\n")
+
+    async def test() -> None:
+        async with lab(streams) as made:
+            reader, writer = await made.connect()
+            writer.write(CHAT)
+            loop, turns = asyncio.get_running_loop(), 0
+
+            def turn() -> None:
+                nonlocal turns
+                turns += 1
+                loop.call_later(0.001, turn)
+
+            turn()
+            received = 0
+            while received < 300 * 0x10000:
+                received += len(await reader.read(1 << 20))
+            assert turns > 5
+
+    run(test)
+
+
+def test_a_client_that_resets_its_connection_is_gone() -> None:
+    """Its request is not asked of the next server, and nobody is doubted."""
+    seen: list[bytes] = []
+
+    async def thinks(reader: Reader, _writer: Writer) -> None:
+        seen.append(await head_of(reader))
+        await reader.read()
+
+    async def test() -> None:
+        async with lab(thinks, thinks) as made:
+            _, writer = await made.connect()
+            writer.write(CHAT)
+            while not seen:  # noqa: ASYNC110 - a server of this test tells nobody
+                await asyncio.sleep(0)
+            sock = writer.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+            writer.transport.abort()
+            while made.forwarder.connections:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0)
+            assert (len(seen), made.chosen.doubts) == (1, [])
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"SSH-2.0-x\r\n\r\n", b"\x00\xff" * 50, b"SSH-2.0-x\r\n"], ids=["ssh", "bytes", "a line"]
+)
+def test_what_answers_no_http_is_passed_over(garbage: bytes) -> None:
+    async def speaks_otherwise(reader: Reader, writer: Writer) -> None:
+        await head_of(reader)
+        writer.write(garbage)
+        await writer.drain()
+
+    async def test() -> None:
+        async with lab(speaks_otherwise, TWO) as made:
+            assert await made.ask(CHAT) == (200, b"two")
+
+    run(test)
+
+
+def test_a_head_that_drips_has_one_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forwarding, "FORWARD_HEAD", 0.2)
+
+    async def test() -> None:
+        async with lab(ONE) as made:
+            reader, writer = await made.connect()
+            ended = asyncio.ensure_future(reader.read())
+            while not ended.done():
+                writer.write(b"G")
+                await asyncio.sleep(0.02)  # the slowness is what is tested
+            assert await ended == b""
+
+    run(test)
+
+
+def test_without_a_pipe_a_body_passes_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(pump, "_Pipe", none)
+    body = bytes(3_000_000)
+
+    async def test() -> None:
+        async with lab(echo) as made:
+            head = f"POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+            assert await made.ask(head + body) == (200, body)
+
+    run(test)
+
+
+def test_beyond_what_may_be_kept_a_request_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "FORWARD_KEPT_MAX", 10)
+
+    async def test() -> None:
+        async with lab(closes_at_once, TWO) as made:
+            assert (await made.ask(CHAT))[0] == 502
+            assert made.forwarder.budget.take(10)
 
     run(test)

@@ -1,4 +1,4 @@
-"""The real daemon and its scheduler live through days of trouble. `LOOP_DAYS=` says how many (54; fewer with `DAYS=`)."""
+"""The real daemon and its scheduler live through days of trouble. `LOOP_DAYS=` says how many (54, else by `DAYS=`)."""
 
 import math
 import os
