@@ -5,6 +5,7 @@ import pytest
 from ollama_locate.core.config import KEYS, Config, expand, parse_config
 from ollama_locate.core.errors import ConfigError
 from ollama_locate.core.forward import Forward
+from ollama_locate.core.pin import Pin
 from ollama_locate.core.selection import Local
 from ollama_locate.core.trust import StaticServer
 
@@ -241,3 +242,9 @@ def test_a_template_is_filled_in(template: str, value: str) -> None:
 @pytest.mark.parametrize("name", [pytest.param("", id="nobody was found"), pytest.param("a b", id="a hostile name")])
 def test_a_name_that_cannot_be_written_leaves_its_variable_empty(name: str) -> None:
     assert expand("on-{name}", "http://h:1", name) == ""
+
+
+def test_a_pin_to_the_forward_itself_is_not_followed() -> None:
+    config = read('[forward]\nlisten = "127.0.0.1:11435"')
+    assert config.settings(Pin("pinned", "http://localhost:11435")).policy.static == ()
+    assert len(config.settings(Pin("pinned", "http://localhost:11436")).policy.static) == 1

@@ -81,3 +81,24 @@ def test_what_may_be_asked_twice(method: bytes, target: bytes, *, twice: bool) -
 )
 def test_whom_a_host_header_names(host: str, forward: Forward, *, own: bool) -> None:
     assert is_own_host(host, forward) is own
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "own"),
+    [
+        ("127.0.0.1", 11435, True),
+        ("127.0.0.2", 11435, True),
+        ("::1", 11435, True),
+        ("localhost", 11435, True),
+        ("localhost", 11434, False),
+        ("100.64.0.2", 11435, False),
+        ("box", 11435, False),
+    ],
+)
+def test_a_server_that_is_this_very_address(host: str, port: int, *, own: bool) -> None:
+    assert LOOPBACK.is_at(host, port) is own
+
+
+def test_the_same_place() -> None:
+    assert LOOPBACK.same_place(Forward("127.0.0.1", 11435, desktop=True))
+    assert not LOOPBACK.same_place(LAN)

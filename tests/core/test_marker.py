@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ollama_locate.core.marker import MARKER, applied, overridden
+from ollama_locate.core.marker import MARKER, applied, overridden, pairs
 from tests.shells.test_env_files import MARK, ONE, SCENARIOS, TWO
 
 
@@ -16,6 +16,15 @@ def test_the_rule_as_the_shells_have_it(
         environment = applied(environment, variables)
     assert {name: environment.get(name) for name in found} == found
     assert {name for name in "ABC" if name in environment} == found.keys() - {MARK}
+
+
+def test_a_marker_speaks_of_no_name_that_could_not_be_set() -> None:
+    before = {"PATH": "/bin", "C": "", MARKER: "PATH=/bin,C,=x"}
+    assert applied(before, {"A": ONE}) == {"PATH": "/bin", "C": "", "A": ONE, MARKER: f"A={ONE}"}
+
+
+def test_the_marker_of_what_was_set() -> None:
+    assert pairs({"A": ONE, "B": TWO}) == f"A={ONE},B={TWO}"
 
 
 @pytest.mark.parametrize(

@@ -154,3 +154,21 @@ def test_a_url_in_parts(url: str, parts: tuple[str, int, bool]) -> None:
 def test_a_url_that_cannot_be_pinned(url: str) -> None:
     with pytest.raises(ValueError, match="URL"):
         split_url(url)
+
+
+def test_one_that_nobody_has_asked_is_not_called_dead_at_once() -> None:
+    """What was published stays until it has answered, or has not."""
+    world = went(*START, pins(ELSEWHERE))
+    assert world.decide() is None
+    world.ok("static:pinned", 50)
+    assert world.decide() == ("fresh", "pinned", "pinned")
+
+
+@pytest.mark.parametrize("until", ["-1", "1e15", "1e400"])
+def test_an_end_that_is_no_time(until: str) -> None:
+    with pytest.raises(ValueError, match=r"its end|cannot be read"):
+        parse_pin(b'{"name":"x","url":"http://a:1","until":' + until.encode() + b"}")
+
+
+def test_a_key_that_only_stands_for_a_url_is_none() -> None:
+    assert parse_pin(b'{"name":"x","url":"http://a:1","key":"static:pinned"}').key is None
