@@ -1,4 +1,4 @@
-"""The real daemon and its scheduler live through days of trouble. `LOOP_DAYS=` says how many (54, else by `DAYS=`)."""
+"""The real daemon and its scheduler live through days of trouble. `LOOP_DAYS=`: how many (54; fewer with `DAYS=`)."""
 
 import math
 import os

@@ -86,7 +86,7 @@ class Daemon:
         self._refresh_round: int | None = None
         self._urgent = self._dirty = self._publishing = self._looking = False
         self._code = 0
-        self._doubted = self._beating = False
+        self._doubted = self._beating = self._bell_lost = False
 
     async def run(self) -> int:
         """Serve until a signal; then leave the files as they are. Returns the exit code."""
@@ -233,6 +233,12 @@ class Daemon:
         """Tailscaled rings by itself from now on, or does not any more."""
         if not self._bells.connected:
             self.look_soon()
+            self._bell_lost = True
+        elif self._bell_lost:
+            # Tailscaled was restarted, perhaps so quickly that no look saw it away: is everybody still reached?
+            self._bell_lost = False
+            self._finder.locator.recheck(self._finder.now())
+            self._probe_due()
         self._on_change(news=True)
 
     # --- what follows a result

@@ -1,4 +1,4 @@
-"""What is published goes through here: the files, the log, the history. One thread for the disk, which may be slow."""
+"""What is published goes through here: the files, the log, the history. A thread for the disk, which may be slow."""
 
 import asyncio
 import contextlib
@@ -38,6 +38,8 @@ class Publisher:
         self._loop = asyncio.get_running_loop()
         # Nothing on the disk is done twice at once.
         self._disk = ThreadPoolExecutor(1, "disk")
+        # The history may wait for a reader's lock: nobody who asks for the endpoint shall wait with it.
+        self._archive = ThreadPoolExecutor(1, "history")
         self._said: Snapshot | None = None
         self._closers: set[str] = set()
         self._history, self._sampler = History(folder.path), Sampler()
@@ -77,6 +79,7 @@ class Publisher:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1.0):  # whoever ends the daemon waits
                     await self.flush(all_of_it=True)
+        self._archive.shutdown(wait=False)
         self._disk.shutdown(wait=False)
 
     def _say_who_closes_idle(self, snapshot: Snapshot) -> None:
@@ -132,7 +135,7 @@ class Publisher:
         self._switches, self._samples = [], []
         complaint: str | None = "the history was not written"
         try:
-            complaint = await self.on_disk(self._history.write, switches, samples)
+            complaint = await self._loop.run_in_executor(self._archive, self._history.write, switches, samples)
         finally:
             if complaint:
                 self._switches = (switches + self._switches)[-HISTORY_WAITING_MAX:]
