@@ -17,7 +17,7 @@ $(STAMP): dev.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: $(STAMP) ## the main job on an embedded tailnet, in 20 s
+demo: $(STAMP) ## the main job on an embedded tailnet, in 5 s
 	@$(BIN)/python -m demo
 
 test: $(STAMP) ## all tests that need nothing but this folder, with coverage

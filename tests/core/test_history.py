@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from ollama_locate.core.history import Sample, Sampler, Switch, switch
 from ollama_locate.core.outcome import Outcome, Probe
-from ollama_locate.core.snapshot import Snapshot, epoch, rfc3339
+from ollama_locate.core.snapshot import PinState, Snapshot, epoch, rfc3339
 from tests.snapshots import GPU, NAS, alive, gone, snapshot
 from tests.standins import tailscale
 from tests.standins.tailscale import node
@@ -158,3 +158,10 @@ def test_this_machine_at_its_tailnet_address_is_no_other_server() -> None:
     sampler = Sampler()
     sampler.take(snapshot(probes, raw=tailscale.raw()), NOW)
     assert [one.key for one in sampler.drain()] == ["local:11434"]
+
+
+def test_a_pin_that_was_taken_back_is_the_reason() -> None:
+    pinned = replace(NAS_NOW, pin=PinState("nas", NAS, None, followed=True))
+    found = switch(pinned, GPU_NOW, NOW)
+    assert found is not None
+    assert found.text == "the pin was taken back"

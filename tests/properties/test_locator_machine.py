@@ -7,7 +7,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from ollama_locate.core.constants import FALL
+from ollama_locate.core.constants import FALL, FALL_BUSY
 from ollama_locate.core.health import Status
 from ollama_locate.core.locator import Locator
 from ollama_locate.core.outcome import Outcome, Probe
@@ -301,9 +301,10 @@ class Tailnets(RuleBasedStateMachine):
         assert self.is_trusted(decision.server)
         assert key in self.locator.tracks or decision.verdict is Verdict.STALE
         if decision.verdict is Verdict.FRESH:
-            health = self.locator.tracks[key].health
-            assert health.status is Status.UP
-            assert health.misses < FALL
+            track = self.locator.tracks[key]
+            busy = track.probe is not None and track.probe.outcome is Outcome.BUSY
+            assert track.health.status is Status.UP
+            assert track.health.misses < (FALL_BUSY if busy else FALL)
             assert not self.away or key.startswith(("static:", "local:"))
         self.nobody_better_is_passed_over(decision, decision.server)
         if self.published is not None and not self.locator.board.up:

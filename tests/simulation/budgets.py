@@ -24,8 +24,9 @@ KILLED: Final = 0.5
 KILLED_ROUND_TRIPS: Final = 8.0
 """Half a round trip to the sentinel, two checks one after the other, and the successor's whole probe."""
 
-SILENT: Final = 4.6
-"""The sentinel ends after 3 s at the most, then two connects 0.4 s apart with a second each; a successor meanwhile."""
+SILENT: Final = 5.0
+"""The sentinel ends after 3 s at the most; then two connects 0.4 s apart with a second each, or, where a check was
+under way, its second and another one: which is promised. A successor is asked meanwhile."""
 
 ROUND: Final = INTERVAL * (1 + JITTER)
 """No known server that answers waits for longer than this for its check."""
@@ -36,8 +37,8 @@ SILENT_FOUND: Final = ROUND + SYN_PATIENCE_KNOWN * 2 + SURE_GAP + 0.5
 KILLED_FOUND: Final = ROUND + 1.0
 """Killed while no sentinel was on it."""
 
-HUNG_FOUND: Final = ROUND + (1 + 2 + 4) * ANSWER_MIN + 2 * FAST_RECHECK + 0.5
-"""Accepts, and never answers: three checks whose patience doubles. A history of slow answers adds its own to each."""
+HUNG_FOUND: Final = ROUND + (1 + 2 + 4 + 8) * ANSWER_MIN + 3 * FAST_RECHECK + 0.5
+"""Accepts, and never answers: four checks whose patience doubles. A history of slow answers adds its own to each."""
 
 LOOK_HUNG: Final = STATUS_DEADLINE + 1.0
 """A look that hangs is given up after this."""

@@ -55,7 +55,11 @@ def line(text: str = "") -> None:
         import shutil  # noqa: PLC0415 - for terminals only
 
         width = max(40, shutil.get_terminal_size().columns)
-        text = textwrap.fill(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+        # A command is for copying: it stays in one piece, on a line of its own where it must.
+        before, command, after = text.partition("tailscale serve ")
+        whole = before + (command + after).replace(" ", "\u00a0")
+        text = textwrap.fill(whole, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+        text = text.replace("\u00a0", " ")
     sys.stdout.write(text + "\n")
 
 

@@ -20,7 +20,7 @@ def changes(old: Snapshot | None, new: Snapshot) -> list[tuple[Level, str]]:
     """The sentences, the most important first."""
     said = []
     if old is None or _outward(old) != _outward(new):
-        said.append(_decision(new))
+        said.append(_decision(old, new))
     if old is None or replace(old.tailnet, watch=new.tailnet.watch) != new.tailnet:  # who rings is said elsewhere
         said.append(_tailnet(new))
     before = {server.key: server for server in old.servers} if old else {}
@@ -34,14 +34,15 @@ def _outward(snapshot: Snapshot) -> tuple[str, str]:
     return snapshot.decision.verdict, snapshot.decision.endpoint
 
 
-def _decision(new: Snapshot) -> tuple[Level, str]:
+def _decision(old: Snapshot | None, new: Snapshot) -> tuple[Level, str]:
     decision = new.decision
     if decision.verdict == Verdict.FRESH.value:
         rtt = next((one.rtt_ms for one in new.servers if one.key == decision.server), None)
         far = f", {rtt:.1f} ms" if rtt is not None else ""
         return Level.INFO, f"endpoint is {decision.endpoint} ({decision.name}{far}): {decision.text}"
     if decision.verdict == Verdict.STALE.value:
-        return Level.WARNING, f"endpoint stays {decision.endpoint} ({decision.name}), stale: {decision.text}"
+        verb = "stays" if old is None or old.decision.endpoint == decision.endpoint else "is"
+        return Level.WARNING, f"endpoint {verb} {decision.endpoint} ({decision.name}), stale: {decision.text}"
     return Level.WARNING, f"endpoint is {decision.endpoint}: {decision.text}"
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from .board import Board
-from .constants import FALL
 from .health import Status
 from .opening import Opening
 from .selection import Choice, Reason
@@ -50,7 +49,7 @@ class Decider:
         good = board.last_good = LastGood(track.server.key, track.server.name, track.server.url)
         if choice.reason is Reason.PINNED and (trouble := self._trouble_of_the_pinned(track)) is not None:
             return Decision(Verdict.STALE, good, trouble, self._since, choice=choice)
-        if track.health.misses >= FALL:
+        if track.health.misses >= track.fall():
             return Decision(Verdict.STALE, good, Reason.NETWORK_SILENT, self._since, choice=choice)
         provisional = board.opening is not None and not board.opening.succession
         return Decision(Verdict.FRESH, good, choice.reason, self._since, provisional, choice)

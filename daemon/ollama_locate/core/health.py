@@ -79,10 +79,10 @@ def answered(health: Health, now: float) -> Health:
     return replace(record, status=Status.UP, up_since=now, held_until=held_until)
 
 
-def failed(health: Health, sent: float, now: float, proof: Proof, attempts: int = 1) -> Health:
+def failed(health: Health, sent: float, now: float, proof: Proof, attempts: int = 1, fall: int = FALL) -> Health:
     """A probe found no Ollama. `proof` is about probes sent after `suspect_since`.
 
-    A check that confirms a silence has made two attempts, which are two failures.
+    A check that confirms a silence has made two attempts, which are two failures; after `fall` of them it is down.
     """
     since = sent if health.suspect_since is None else health.suspect_since
     counts = health.misses == 0 or proof is not Proof.NONE
@@ -91,7 +91,7 @@ def failed(health: Health, sent: float, now: float, proof: Proof, attempts: int 
     misses = health.misses + attempts
     record = replace(health, rises=0, fails=fails, misses=misses, suspect_since=since, hurried=hurried)
     if record.in_doubt:
-        return _fall(record, now, blamed=proof is Proof.NETWORK) if fails >= FALL else record
+        return _fall(record, now, blamed=proof is Proof.NETWORK) if fails >= fall else record
     return replace(record, status=Status.DOWN)
 
 

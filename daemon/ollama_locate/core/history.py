@@ -67,6 +67,8 @@ def _why(old: Snapshot | None, new: Snapshot) -> str:
         return now.text
     if was.server == now.server:
         return "it answers again" if was.endpoint == now.endpoint else "it has another address"
+    if old is not None and old.pin is not None and new.pin is None:
+        return "the pin was taken back"
     left = _server(new, was.server)
     if left is None:
         return f"{was.name} is no server of the tailnet any more"

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from . import cadence, complaints, latency, patience
 from .board import Board
 from .cadence import Place
-from .constants import FALL, NEXT_BEST, REPORT_MIN_GAP, REST_SPREAD
+from .constants import FALL, NEXT_BEST, REPORT_MIN_GAP, REST_SPREAD, SURE_ATTEMPTS
 from .decider import Decider
 from .evidence import Evidence
 from .health import Proof, Status, answered, doubted_anew, failed, forgiven
@@ -144,7 +144,9 @@ class Locator:
         """How long the next probe of this server may take."""
         track = self.tracks[key]
         wait = patience.answer_wait(track.answers, self.settings.timeout)
-        return Terms(track.rtt, sure=track.health.in_doubt, answer_wait=wait)
+        # Two attempts where they decide; where one is missing, one does.
+        sure = track.health.in_doubt and track.health.misses + SURE_ATTEMPTS <= FALL
+        return Terms(track.rtt, sure=sure, answer_wait=wait)
 
     def under_way(self) -> int:
         """How many probes are out."""
@@ -227,7 +229,7 @@ class Locator:
     def _has_failed(self, track: Track, probe: Probe, now: float) -> None:
         key, before = track.server.key, track.health
         proof = self._evidence.against(track.server, before, probe)
-        self.board.set_health(track, failed(before, probe.sent, now, proof, probe.attempts))
+        self.board.set_health(track, failed(before, probe.sent, now, proof, probe.attempts, track.fall()))
         track.repeats += 1
         if probe.outcome is Outcome.BUSY:
             track.answers = patience.missed(track.answers)

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from .complaints import Complaints
-from .constants import TIMEOUT
+from .constants import FALL, FALL_BUSY, TIMEOUT
 from .health import Health
-from .outcome import Probe
+from .outcome import Outcome, Probe
 from .patience import AnswerTime
 from .pin import Pin
 from .selection import Choice, Local, Reason
@@ -80,6 +80,10 @@ class Track:
     def floor(self) -> float | None:
         """The round trip by which it is compared: the least of the last few since it came up."""
         return min(self.recent, default=self.rtt)
+
+    def fall(self) -> int:
+        """How many failures in a row bring it down, by what the last probe found: busy is not dead."""
+        return FALL_BUSY if self.probe is not None and self.probe.outcome is Outcome.BUSY else FALL
 
     def turn(self) -> tuple[bool, bool, bool, float]:
         """Sorts those who are due: who has answered, who was never asked (online ones first), who waits longest."""

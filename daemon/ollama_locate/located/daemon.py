@@ -246,11 +246,17 @@ class Daemon:
     def _on_change(self, *, news: bool = False) -> None:
         """Decide soon; `news`: and publish, whatever is decided."""
         self._dirty = self._dirty or news
-        if self._settling is None:
-            wait = max(0.0, self._settled_at + SETTLE_GAP - self._finder.now())
-            self._settling = self._loop.call_later(wait, self._settle)
+        self._settle_at(max(self._finder.now(), self._settled_at + SETTLE_GAP))
         if self._rearming is None:
             self._rearming = self._loop.call_later(REARM_DELAY, self._rearm)
+
+    def _settle_at(self, when: float) -> None:
+        """Decide then, or earlier where that is set: details may wait long, and what is urgent not for them."""
+        if self._settling is not None:
+            if self._settling.when() <= when:
+                return
+            self._settling.cancel()
+        self._settling = self._loop.call_at(when, self._settle)
 
     def _on_round(self, number: int) -> None:
         self._rounds += 1
@@ -270,7 +276,7 @@ class Daemon:
         self._look_on_doubt()
         decision = self._finder.locator.decide(now)
         if decision is None:
-            self._settling = self._loop.call_later(OPENING_GAP, self._settle)
+            self._settle_at(now + OPENING_GAP)
             return
         self._finder.watch()
         self._forwarding.check()
@@ -282,7 +288,7 @@ class Daemon:
             self._publishing = True
             self.spawn(self._publish())
         else:
-            self._settling = self._loop.call_at(self._details_from, self._settle)
+            self._settle_at(self._details_from)
 
     def _look_on_doubt(self) -> None:
         """The current server failed: is it Tailscale that is away? Once for each doubt that lasts."""

@@ -9,7 +9,7 @@ from ollama_locate.core.forward import Forward
 from ollama_locate.core.health import Status
 from ollama_locate.core.marker import MARKER
 from ollama_locate.core.selection import Reason
-from ollama_locate.core.server import Server
+from ollama_locate.core.server import Kind, Server
 from ollama_locate.core.snapshot import variables
 from ollama_locate.edge import desktop
 from ollama_locate.edge.dial import Wire
@@ -91,6 +91,11 @@ class Forwarding:
             keys = [good.key, *keys]
         if choice.reason is Reason.PINNED:
             keys = keys[:1]
+        else:
+            # At last those that are down: one may have come back since it was asked.
+            keys += [
+                key for key, one in locator.tracks.items() if one.alive_at and one.server.kind is not Kind.SELF_CHECK
+            ]
         servers = [locator.tracks[key].server for key in dict.fromkeys(keys) if key in locator.tracks]
         return [Target(one.key, one.host, one.port) for one in servers if not one.tls and not self._is_own(one)]
 
