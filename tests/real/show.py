@@ -122,7 +122,7 @@ def play(lab: Lab, located: Located, line: Timeline) -> None:
     line.rests(8)
     line.does("gpu: Ollama hangs (SIGSTOP): seen when it is asked, every 30 s")
     with lab.ollamas["gpu"].paused():
-        line.rests(until="nas fresh", at_most=60)
+        line.rests(until="nas fresh", at_most=90)
     line.does("gpu: Ollama goes on (SIGCONT)")
     line.rests(5)
 

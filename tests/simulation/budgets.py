@@ -3,6 +3,7 @@
 from typing import Final
 
 from ollama_locate.core.constants import (
+    ANSWER_MAX,
     ANSWER_MIN,
     BATCH_MAX,
     FAST_RECHECK,
@@ -15,6 +16,7 @@ from ollama_locate.core.constants import (
     SYN_PATIENCE_KNOWN,
     TIMEOUT,
 )
+from ollama_locate.core.patience import AnswerTime, answer_wait
 
 DAY: Final = 86_400.0
 
@@ -37,8 +39,18 @@ SILENT_FOUND: Final = ROUND + SYN_PATIENCE_KNOWN * 2 + SURE_GAP + 0.5
 KILLED_FOUND: Final = ROUND + 1.0
 """Killed while no sentinel was on it."""
 
-HUNG_FOUND: Final = ROUND + (1 + 2 + 4 + 8) * ANSWER_MIN + 3 * FAST_RECHECK + 0.5
-"""Accepts, and never answers: four checks whose patience doubles. A history of slow answers adds its own to each."""
+HUNG_FOUND: Final = ROUND + (1 + 2 + 4 + 8 + 16) * ANSWER_MIN + 5 * FAST_RECHECK + 0.5
+"""Accepts, and never answers: five checks whose patience doubles. A history of slow answers adds its own to each."""
+
+HUNG_WAITS: Final = 5
+
+
+def history(answers: AnswerTime) -> float:
+    """What slow answers of the past add to those checks: a hang that ended within a check was a very slow answer."""
+    settled = AnswerTime(answers.smoothed, answers.variation)
+    first = answer_wait(settled, ANSWER_MIN)
+    return sum(min(ANSWER_MAX, first * 2.0**n) - ANSWER_MIN * 2.0**n for n in range(HUNG_WAITS))
+
 
 LOOK_HUNG: Final = STATUS_DEADLINE + 1.0
 """A look that hangs is given up after this."""

@@ -7,8 +7,8 @@ from . import budgets
 from .timeline import Spell, State
 from .world import Fate, World
 
-NOTICEABLE = {State.SILENT: 2.5, State.HUNG: 15.0}
-"""A shorter trouble of this kind cannot make a server fall: the sentinel's 1.1 s and two connects, or four checks."""
+NOTICEABLE = {State.SILENT: 2.5, State.HUNG: 31.0}
+"""A shorter trouble of this kind cannot make a server fall: the sentinel's 1.1 s and two connects, or five checks."""
 
 
 def by_hold_down(falls: list[Spell]) -> int:

@@ -187,7 +187,7 @@ class Referee:
             phase.rtt, *(other.path.timeline.phase.rtt for other in self._entrants.values() if other.up)
         )
         if phase.state is State.HUNG:
-            return budgets.HUNG_FOUND + trips
+            return budgets.HUNG_FOUND + budgets.history(self._track(one.key).answers) + trips
         watched = self._is_watched(one)
         if phase.state is State.SILENT:
             return (budgets.SILENT if watched else budgets.SILENT_FOUND) + trips

@@ -123,9 +123,10 @@ RISE: Final = 2
 FALL: Final = 3
 """Failures in a row until a server that was up is down (HAProxy's default)."""
 
-FALL_BUSY: Final = 4
-"""The same where its kernel accepts and no answer comes in time: the waits are 1, 2, 4 and 8 s then, and a machine
-whose answers take 6 s under load is not left for that."""
+FALL_BUSY: Final = 5
+"""The same where its kernel accepts and no answer comes in time: the waits are 1, 2, 4, 8 and 16 s then, and a machine
+whose answers take 6 s under load is not left for that. The price: one that hangs is left after 31 s. Four waits would
+leave it after 15, and a busy one every tenth day (simulated)."""
 
 HOLD_FIRST: Final = 60.0
 """How long a server that failed must wait before it may displace a healthy one: longer than a Mac in
