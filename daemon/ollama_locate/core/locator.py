@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from . import cadence, complaints, latency, patience
 from .board import Board
 from .cadence import Place
-from .constants import FALL, NEXT_BEST, REPORT_MIN_GAP, REST_SPREAD, SURE_ATTEMPTS
+from .constants import FALL, NEXT_BEST, REPORT_MIN_GAP, REST_SPREAD
 from .decider import Decider
 from .evidence import Evidence
 from .health import Proof, Status, answered, doubted_anew, failed, forgiven
@@ -144,9 +144,7 @@ class Locator:
         """How long the next probe of this server may take."""
         track = self.tracks[key]
         wait = patience.answer_wait(track.answers, self.settings.timeout)
-        # Two attempts where they decide; where one is missing, one does.
-        sure = track.health.in_doubt and track.health.misses + SURE_ATTEMPTS <= FALL
-        return Terms(track.rtt, sure=sure, answer_wait=wait)
+        return Terms(track.rtt, sure=track.health.in_doubt, answer_wait=wait)
 
     def under_way(self) -> int:
         """How many probes are out."""
@@ -208,9 +206,11 @@ class Locator:
         server, since = track.server, track.health.suspect_since
         if not self.roster.reachable(server) or (server.host, server.url) != (flight.host, flight.url):
             return True
+        if since is not None and probe.sent < since:
+            # Under way before the first sign that it died: its answer may be older, and its failure is the same one.
+            return True
         if probe.outcome is Outcome.ALIVE:
-            # It may have answered before the first sign that it died.
-            return since is not None and probe.sent < since
+            return False
         return not server.loopback and flight.sent < self._void_before
 
     def _is_alive(self, track: Track, probe: Probe, now: float) -> None:
