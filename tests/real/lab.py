@@ -53,16 +53,10 @@ class Lab:
         return f"http://{self.node(name).ip}:{PORT}"
 
     def settled(self) -> None:
-        """Wait until the laptop reaches every other node: by a direct path, or, where there is none for long, by relay.
-
-        After tailscaled was restarted it may keep to the relay for minutes.
-        """
+        """Wait until the laptop has a direct path to every other node."""
         for node in self.tailnet.nodes.values():
             if node is not self.laptop:
-                try:
-                    self.laptop.reaches(node, "direct")
-                except TimeoutError:
-                    self.reached(node.name)
+                self.laptop.reaches(node, "direct")
 
     def reached(self, name: str) -> float:
         """Wait until tailscaled on the laptop reaches this node, by whatever path; return when that was."""
