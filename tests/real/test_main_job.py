@@ -31,6 +31,7 @@ def start(lab: Lab, located: Located) -> float:
     """Start the daemon and wait until it has settled on the preferred server; return how long that took."""
     seconds = located.writes(lab.url("gpu"), located.start(), 10 * START)
     located.shows(lambda state: all(server.outcome for server in state.servers), 15, "everybody was asked")
+    located.shows(lambda state: state.decision.sentinel == "on", 15, "a connection is held to the server")
     return seconds
 
 
