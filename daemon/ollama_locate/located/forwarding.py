@@ -7,7 +7,7 @@ from typing import Any
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.forward import Forward
 from ollama_locate.core.health import Status
-from ollama_locate.core.marker import MARKER
+from ollama_locate.core.marker import MARKER, pairs
 from ollama_locate.core.selection import Reason
 from ollama_locate.core.server import Kind, Server
 from ollama_locate.core.snapshot import variables
@@ -146,7 +146,8 @@ class Forwarding:
             return
         try:
             # Noted first: this program may be killed in between.
-            await self._on_disk(desktop.note, self._folder, {**shown, **wanted})
+            coming = {**wanted, MARKER: pairs(wanted)} if wanted else {}
+            await self._on_disk(desktop.note, self._folder, {**shown, **coming})
             self._shown, self._desktop_trouble = await asyncio.to_thread(desktop.change, shown, wanted)
             await self._on_disk(desktop.note, self._folder, self._shown)
         except OperatorError as error:
