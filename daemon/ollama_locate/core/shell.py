@@ -6,16 +6,16 @@ of [A-Za-z0-9:/._-] and brackets, so that no quoting can go wrong.
 
 from collections.abc import Mapping
 
-from .marker import MARKER
+from .marker import MARKER, pairs
 
 
 def sourced(template: str, variables: Mapping[str, str]) -> str:
     """`env.sh` or `env.fish`, of its template."""
-    pairs = "".join(f" '{key}={value}'" for key, value in variables.items())
-    return template.replace("@KEYS@", " ".join(variables)).replace("@PAIRS@", pairs)
+    words = "".join(f" '{key}={value}'" for key, value in variables.items())
+    return template.replace("@KEYS@", " ".join(variables)).replace("@PAIRS@", words)
 
 
 def dotenv(variables: Mapping[str, str]) -> str:
     """`env`: one KEY=value a line and the marker last; for the hooks, systemd, docker, dotenv and Lua."""
-    marker = {MARKER: ",".join(f"{key}={value}" for key, value in variables.items())}
+    marker = {MARKER: pairs(variables)}
     return "".join(f"{key}={value}\n" for key, value in {**variables, **marker}.items())
