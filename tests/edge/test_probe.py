@@ -149,6 +149,25 @@ def test_a_late_list_is_told_after_the_server_counts() -> None:
     assert (notes.probes["peer"].models, notes.late) == (None, ("mistral:latest",))
 
 
+def test_a_connection_reset_before_anybody_looked_was_closed_by_the_server() -> None:
+    """A server killed in that moment: the kernel has accepted for it, and then resets what it never took."""
+
+    async def scenario() -> Probe:
+        notes = Notes()
+        prober = Prober(notes, TIMEOUT)
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            prober.probe(at(*server.getsockname()), terms())
+        await notes.until(1)
+        await prober.stop()
+        return notes.probes["peer"]
+
+    found = asyncio.run(scenario())
+
+    assert (found.outcome, found.detail) == (Outcome.EMPTY, "it closed the connection")
+    assert found.reached
+    assert found.closed
+
+
 def test_a_closed_port_refuses_and_ipv6_works_as_well() -> None:
     async def case(host: str) -> tuple[Outcome, Outcome]:
         async with serving(like_ollama("m"), host=host) as port:

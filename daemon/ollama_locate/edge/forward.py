@@ -21,11 +21,11 @@ from ollama_locate.core.constants import (
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.forward import Forward, is_own_host
 
+from .connect import connect
 from .cycle import Cycle, NotHttpError, header
-from .dial import Dial, Waits, Wire
+from .dial import Wire
 from .exchange import Budget, End, Exchange, Upstream
 from .pump import Pump
-from .resolve import resolve
 
 _ACCEPT_AGAIN: Final = 0.5
 
@@ -245,23 +245,7 @@ class _Connection:
         self._chooser.doubted(key)
 
     async def _dial(self, target: Target) -> socket.socket | None:
-        stands: asyncio.Future[socket.socket | None] = asyncio.get_running_loop().create_future()
-
-        def tell(sock: socket.socket | None) -> None:
-            if not stands.done():
-                stands.set_result(sock)
-
-        try:
-            async with asyncio.timeout(FORWARD_DIAL):
-                host = await resolve(target.host, target.port)
-        except (OSError, ValueError, TimeoutError):
-            return None
-        waits = Waits(FORWARD_DIAL)
-        dial = Dial(self._wire, (host, target.port), waits, tell, lambda *_: tell(None), lambda: None)
-        try:
-            sock = await stands
-        finally:
-            dial.cancel()
+        sock = await connect(self._wire, target.host, target.port, FORWARD_DIAL)
         if sock is not None:
             with contextlib.suppress(OSError):
                 _prepare(sock)

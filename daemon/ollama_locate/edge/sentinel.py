@@ -15,8 +15,8 @@ from ollama_locate.core.constants import (
 )
 from ollama_locate.core.sentinel import Watch
 
-from .dial import Dial, Waits, Wire
-from .resolve import resolve
+from .connect import connect
+from .dial import Wire
 
 # struct tcp_info: tcpi_last_ack_recv, in milliseconds, is at byte 56 (linux/tcp.h).
 _TCP_INFO_LAST_ACK: Final = struct.Struct("56xI")
@@ -68,27 +68,7 @@ class Sentinel:
             self._sock = None
 
     async def _dial(self, wanted: Watch) -> None:
-        stands: asyncio.Future[socket.socket | None] = self._loop.create_future()
-
-        def tell(sock: socket.socket | None) -> None:
-            if not stands.done():
-                stands.set_result(sock)
-            elif sock is not None:
-                sock.close()
-
-        sock = None
-        with contextlib.suppress(OSError, ValueError, TimeoutError):
-            async with asyncio.timeout(TIMEOUT):
-                host = await resolve(wanted.host, wanted.port)
-                dial = Dial(self._wire, (host, wanted.port), Waits(TIMEOUT), tell, lambda *_: tell(None), lambda: None)
-                try:
-                    sock = await stands
-                except asyncio.CancelledError:
-                    if not stands.cancelled() and (late := stands.result()) is not None:
-                        late.close()
-                    raise
-                finally:
-                    dial.cancel()
+        sock = await connect(self._wire, wanted.host, wanted.port, TIMEOUT)
         if sock is None:
             self._give_up(wanted.key)
             return
