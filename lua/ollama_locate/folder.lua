@@ -40,7 +40,7 @@ function M.path()
   return own
 end
 
----The folder, if it may be read: the user or root owns it, and nobody else can write it.
+---The folder, if it may be read: the user or root owns it, or it is the system service's; nobody else can write it.
 ---@return string? path
 ---@return string? problem a sentence, where it may not
 function M.trusted()
@@ -52,7 +52,7 @@ function M.trusted()
   if not info or info.type ~= "directory" then
     return nil, ("%s is not there: has the daemon, ollama-located, ever run here?"):format(path)
   end
-  if info.uid ~= uv.getuid() and info.uid ~= 0 then
+  if info.uid ~= uv.getuid() and info.uid ~= 0 and path ~= M.system then
     return nil, ("%s belongs to uid %d: what it says is not believed."):format(path, info.uid)
   end
   if bit.band(info.mode, OTHERS_WRITE) ~= 0 then

@@ -45,6 +45,21 @@ def test_a_missing_folder_is_made_for_its_owner_only(folder: StateFolder) -> Non
     assert (folder.path / "env").stat().st_mode & 0o777 == 0o600
 
 
+def test_who_may_enter_the_folder_may_read_the_files(folder: StateFolder) -> None:
+    """The system service's folder, as its unit makes it."""
+    folder.path.chmod(0o750)
+    folder.publish({"env": b"A=1\n"})
+    assert (folder.path / "env").stat().st_mode & 0o777 == 0o640
+    assert StateFolder(folder.path).publish({"env": b"A=1\n"}) == [], "another run finds it as it would write it"
+
+
+def test_the_system_services_folder_is_its_own_users() -> None:
+    info = os.stat_result((0o40750, 0, 0, 2, 999, 999, 0, 0, 0, 0))
+    files.check_owner(Path("/var/lib/ollama-locate"), info)
+    with pytest.raises(StateFolderError, match="belongs to uid 999"):
+        files.check_owner(Path("/home/me/.local/state/ollama-locate"), info)
+
+
 def test_only_what_changed_is_written(folder: StateFolder) -> None:
     assert folder.publish({"env": b"1", "endpoint": b"2"}) == ["env", "endpoint"]
     assert folder.publish({"env": b"1", "endpoint": b"3"}) == ["endpoint"]

@@ -69,3 +69,16 @@ def _server(old: ServerState | None, new: ServerState) -> tuple[Level, str] | No
         )
     was_up = old is not None and old.health == "up"
     return Level.WARNING if was_up else Level.DEBUG, f"{new.name}: {new.text}{detail}"
+
+
+def headline(snapshot: Snapshot) -> str:
+    """What `systemctl status` shows: the choice, and how many answer."""
+    decision = snapshot.decision
+    number = sum(one.health == "up" and one.kind != "self_check" for one in snapshot.servers)
+    servers = "1 server" if number == 1 else f"{number} servers"
+    if decision.verdict == Verdict.NONE.value:
+        return decision.text
+    if decision.verdict == Verdict.STALE.value:
+        return f"{decision.name}, stale: {decision.text}"
+    rtt = next((one.rtt_ms for one in snapshot.servers if one.key == decision.server), None)
+    return f"{decision.name}{f' {rtt:.3g} ms' if rtt is not None else ''}, {servers}"

@@ -276,6 +276,12 @@ SCHEMA: Final = 1
 HEARTBEAT: Final = 30.0
 """How often the daemon touches `verdict`."""
 
+WATCHDOG_SHARE: Final = 1 / 3
+"""A sign of life each third of the time that systemd's WatchdogSec allows (sd_watchdog_enabled(3) says half)."""
+
+WATCHDOG_LATE: Final = 3 * HEARTBEAT
+"""A job that is so late does not only wait for a busy machine."""
+
 HEARTBEAT_DEAD: Final = 100.0
 """Older than three heartbeats: no daemon lives. (query.py repeats it: it imports nothing.)"""
 

@@ -13,8 +13,11 @@ from typing import Final
 from ollama_locate.core.constants import CONFIG_MAX_BYTES
 from ollama_locate.core.errors import ConfigError, StateFolderError
 
+from .folders import SYSTEM_STATE
+
 _FOLDER_MODE: Final = 0o700
-_FILE_MODE: Final = 0o600
+FILE_MODES: Final = 0o640
+"""Who may enter the folder may read the files: 0600 in a user's own, 0640 in the system service's, which is 0750."""
 _OTHERS_WRITE: Final = 0o022
 _SUFFIX: Final = ".new"
 
@@ -100,8 +103,12 @@ class StateFolder:
         fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self.fd)
         with os.fdopen(fd, "rb") as file:
             info = os.fstat(fd)
-            ours = stat.S_ISREG(info.st_mode) and stat.S_IMODE(info.st_mode) == _FILE_MODE
+            ours = stat.S_ISREG(info.st_mode) and stat.S_IMODE(info.st_mode) == self.file_mode()
             return file.read() if ours and info.st_uid == os.geteuid() else None
+
+    def file_mode(self) -> int:
+        """The mode of the files in it."""
+        return os.fstat(self.fd).st_mode & FILE_MODES
 
     def _check_target(self, name: str) -> None:
         try:
@@ -115,8 +122,10 @@ class StateFolder:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name, dir_fd=self.fd)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        fd = os.open(name, flags, _FILE_MODE, dir_fd=self.fd)
+        mode = self.file_mode()
+        fd = os.open(name, flags, mode, dir_fd=self.fd)
         with os.fdopen(fd, "wb") as file:
+            os.fchmod(fd, mode)
             file.write(data)
             file.flush()
             if flush:
@@ -182,8 +191,8 @@ def read(folder: Path, name: str, limit: int) -> bytes | None:
 
 
 def check_owner(folder: Path, info: os.stat_result) -> None:
-    """Refuse a folder that another user owns or can write. Root's is taken: the system service's."""
-    if info.st_uid not in (os.geteuid(), 0):
+    """Refuse a folder that another user owns or can write. Root's is taken, and the system service's own."""
+    if info.st_uid not in (os.geteuid(), 0) and folder != SYSTEM_STATE:
         raise StateFolderError(f"{folder} belongs to uid {info.st_uid}: what it says is not believed")
     if info.st_mode & _OTHERS_WRITE:
         raise StateFolderError(f"others can write {folder}: what it says is not believed; chmod go-w '{folder}'")

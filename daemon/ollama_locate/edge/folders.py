@@ -21,7 +21,7 @@ def state_folder() -> Path:
         return Path(said)
     if _absolute("XDG_STATE_HOME"):
         return _DIRS.user_state_path
-    return _home() / ".local/state/ollama-locate"
+    return home() / ".local/state/ollama-locate"
 
 
 def reader_folder() -> Path:
@@ -37,7 +37,13 @@ def config_file() -> Path:
     """The config, there or not."""
     if _absolute("XDG_CONFIG_HOME"):
         return _DIRS.user_config_path / "config.toml"
-    return _home() / ".config/ollama-locate/config.toml"
+    return home() / ".config/ollama-locate/config.toml"
+
+
+def user_units() -> Path:
+    """Where systemd's user manager finds a user's own units."""
+    config = Path(os.environ["XDG_CONFIG_HOME"]) if _absolute("XDG_CONFIG_HOME") else home() / ".config"
+    return config / "systemd/user"
 
 
 def nu_autoload() -> Path:
@@ -45,11 +51,12 @@ def nu_autoload() -> Path:
     if _absolute("XDG_DATA_HOME"):
         data = Path(os.environ["XDG_DATA_HOME"])
     else:
-        data = _home() / ("Library/Application Support" if sys.platform == "darwin" else ".local/share")
+        data = home() / ("Library/Application Support" if sys.platform == "darwin" else ".local/share")
     return data / "nushell/vendor/autoload/ollama-locate.nu"
 
 
-def _home() -> Path:
+def home() -> Path:
+    """The user's home folder. Raises StateFolderError."""
     try:
         return Path.home()
     except RuntimeError:

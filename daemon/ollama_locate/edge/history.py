@@ -12,7 +12,7 @@ from ollama_locate.core.constants import HISTORY_KEPT, HISTORY_MAX_BYTES
 from ollama_locate.core.errors import StateFolderError
 from ollama_locate.core.history import Sample, Switch
 
-from .files import check_owner
+from .files import FILE_MODES, check_owner
 
 if TYPE_CHECKING:
     import sqlite3
@@ -157,7 +157,7 @@ def _open(uri: str) -> "sqlite3.Connection":
 
 
 def _own_file(path: Path) -> None:
-    """Make it, for nobody else to read; raise StateFolderError or OSError unless it is a file of one's own."""
+    """Make it, for who may enter the folder; raise StateFolderError or OSError unless it is a file of one's own."""
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
         fd = os.open(path, flags, 0o600)
@@ -165,10 +165,11 @@ def _own_file(path: Path) -> None:
         raise StateFolderError(f"{path} is a folder; move it away") from None
     try:
         info = os.fstat(fd)
+        if not stat.S_ISREG(info.st_mode) or info.st_uid != os.geteuid():
+            raise StateFolderError(f"{path} is not a file of yours; move it away")
+        os.fchmod(fd, path.parent.stat().st_mode & FILE_MODES)
     finally:
         os.close(fd)
-    if not stat.S_ISREG(info.st_mode) or info.st_uid != os.geteuid():
-        raise StateFolderError(f"{path} is not a file of yours; move it away")
 
 
 def _version(db: "sqlite3.Connection") -> int:

@@ -32,7 +32,7 @@ class Lock:
 
 def _take(folder: StateFolder) -> int:
     try:
-        fd = os.open(_NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644, dir_fd=folder.fd)
+        fd = os.open(_NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder.fd)
     except OSError as error:
         raise StateFolderError(f"cannot write in {folder.path}: lock: {error.strerror}") from None
     try:
@@ -42,6 +42,7 @@ def _take(folder: StateFolder) -> int:
         os.close(fd)
         raise LockedError(f"another ollama-located (pid {pid}) already serves {folder.path}") from None
     try:
+        os.fchmod(fd, folder.file_mode())
         os.ftruncate(fd, 0)
         os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
     except OSError as error:

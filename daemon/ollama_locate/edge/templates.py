@@ -1,4 +1,4 @@
-"""The shells' code, which comes with the package as files: `shells/`."""
+"""What comes with the package as files: the shells' code, the service definitions."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -28,3 +28,10 @@ def hooks(folder: Path) -> dict[str, bytes]:
     """The hooks that lie in a state folder and read the file `env` there: file name -> content."""
     texts = {f"hook.{shell}": hook.hook(shell, str(folder / "env"), templates()) for shell in hook.SHELLS}
     return {name: text.encode("utf-8", "surrogateescape") for name, text in texts.items()}
+
+
+def service(name: str) -> str:
+    """A service definition, such as `systemd/ollama-located.service`: from the wheel, or from the tree's own root."""
+    package = Path(str(resources.files("ollama_locate")))
+    places = (package / "services" / name, package.parent.parent / name)
+    return next(path for path in places if path.exists()).read_text("ascii")

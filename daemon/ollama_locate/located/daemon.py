@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ollama_locate.core import cadence
+from ollama_locate.core.changes import headline
 from ollama_locate.core.config import Config
 from ollama_locate.core.constants import (
     HEARTBEAT,
@@ -29,6 +30,7 @@ from ollama_locate.core.track import Decision, LastGood
 from ollama_locate.edge.dial import Wire
 from ollama_locate.edge.files import StateFolder
 from ollama_locate.edge.lock import Lock
+from ollama_locate.edge.notify import Notifier
 
 from .bells import Bells
 from .finder import Finder
@@ -37,6 +39,7 @@ from .jobs import Jobs
 from .log import LOGGER
 from .mailbox import Mailbox
 from .publisher import Publisher
+from .watchdog import Watchdog
 from .wishes import Wishes
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
@@ -74,6 +77,8 @@ class Daemon:
         self._forwarding = Forwarding(self._finder, wire or Wire(), folder, self._publisher.on_disk)
         self._bells = Bells(self, config.tailscale_socket)
         self._jobs = Jobs()
+        self._notifier = Notifier()
+        self._watchdog = Watchdog(self._notifier, self._overdue)
         self._stopped = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._settling: asyncio.TimerHandle | None = None
@@ -92,19 +97,22 @@ class Daemon:
         """Serve until a signal; then leave the files as they are. Returns the exit code."""
         for number in _SIGNALS:
             self._loop.add_signal_handler(number, self._stopped.set)
-        self._loop.add_signal_handler(signal.SIGHUP, lambda: self.spawn(self._follow_wishes(anyway=True)))
+        self._loop.add_signal_handler(signal.SIGHUP, lambda: self.spawn(self._reload()))
         self._loop.add_signal_handler(signal.SIGUSR1, lambda: self.spawn(self._read_requests()))
         self._jobs.start()
         self._arm_heartbeat()
         self._arm_look(0.0)
         self._probe_due()
         self._bells.open()
+        self._watchdog.start()
         self._await_end_of_pin()
         self.spawn(self._forwarding.follow())
         try:
             await self._stopped.wait()
         finally:
             LOGGER.info("ends; the files in %s stay as they are", self._folder.path)
+            self._notifier.stopping()
+            self._watchdog.stop()
             await self._jobs.stop()
             self._bells.close()
             await self._forwarding.stop()
@@ -117,6 +125,7 @@ class Daemon:
             for number in (signal.SIGHUP, signal.SIGUSR1):
                 self._loop.add_signal_handler(number, lambda: None)
             await self._publisher.stop()
+            self._notifier.close()
         return self._code
 
     # --- the jobs
@@ -180,8 +189,13 @@ class Daemon:
             self._armed = due
             self._jobs.once("probe", due - self._finder.now(), self._probe)
 
+    def _overdue(self) -> float | None:
+        """When the next probe is due; None while all descriptors are taken."""
+        return None if self._finder.full() else self._finder.locator.next_due()
+
     async def _heartbeat(self) -> None:
         """In a task of its own: APScheduler calls a job that is cancelled at the end an error."""
+        self._watchdog.beaten()
         if not self._beating:
             self._beating = True
             self.spawn(self._beat()).add_done_callback(self._has_beaten)
@@ -322,6 +336,9 @@ class Daemon:
                 snapshot = take(self._finder.locator, self._decision, templates, self._finder.clock(), run)
                 cost = time.thread_time() - began
                 await self._publisher.publish(snapshot)
+                self._notifier.status(self._publisher.complaint or headline(snapshot))
+                if not (snapshot.decision.provisional or self._publisher.complaint):
+                    self._notifier.ready()
                 self._details_from = self._finder.now() + (cost + self._publisher.cost) * LOOK_CPU_SHARE
         except LockedError as error:
             LOGGER.error("%s; this one ends", error)
@@ -353,6 +370,11 @@ class Daemon:
         self._refresh_round = self._finder.number
         if self._finder.idle():
             self._on_round(self._refresh_round)
+
+    async def _reload(self) -> None:
+        self._notifier.reloading()
+        await self._follow_wishes(anyway=True)
+        self._notifier.ready()
 
     async def _follow_wishes(self, *, anyway: bool = False) -> None:
         """Do as the config and the pin say now; `anyway`: the config is read though it looks unchanged."""

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import faulthandler
 import os
 import signal
 import sys
@@ -26,6 +27,8 @@ EXITS = {Verdict.FRESH.value: 0, Verdict.STALE.value: 0, Verdict.NONE.value: 4}
 def main(argv: list[str] | None = None, wire: Wire | None = None) -> int:
     """Run the daemon; returns the exit code. `wire` replaces where connects leave (the demo's tailnet)."""
     args = _arguments(argv)
+    # The service manager's watchdog ends a program that hangs with SIGABRT: where it hung is then in the log.
+    faulthandler.enable()
     for number in (signal.SIGUSR1, signal.SIGHUP):
         # Whoever holds the lock may be signalled, and has no handler yet, or not any more.
         signal.signal(number, signal.SIG_IGN)
