@@ -75,7 +75,7 @@ def test_one_that_runs_is_ended_first_and_waited_for(programs: Programs, tmp_pat
 def test_over_ssh_it_cannot_be_started(programs: Programs) -> None:
     refused = Says("", "Bootstrap failed: 125: Domain does not support specified action", 125)
     programs.put("launchctl", {"print*": GONE, "bootstrap*": refused})
-    with pytest.raises(OperatorError, match="125: Domain does not.*logged in at the screen"):
+    with pytest.raises(OperatorError, match=r"125: Domain does not.*logged in at the screen"):
         Launchd().start()
 
 

@@ -1,4 +1,4 @@
-"""What systemctl is asked, and how its refusals are passed on. The same on a real systemd: tests/real/test_service.py."""
+"""What systemctl is asked, and how its refusals are passed on; on a real systemd: tests/real/test_service.py."""
 
 import os
 from pathlib import Path

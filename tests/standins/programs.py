@@ -33,7 +33,7 @@ class Programs:
         return self._log.read_text().splitlines()
 
     def put(self, name: str, answers: Mapping[str, Says]) -> None:
-        """`answers`: a pattern of sh's `case` for the words -> what is said; the first that fits. Others: nothing, 0."""
+        """`answers`: a pattern of sh's `case` for the words -> what is said; the first that fits. Else nothing."""
         cases = "".join(
             f"{pattern}) {says.does or ':'}\n printf %s {shlex.quote(says.out)}\n"
             f" printf %s {shlex.quote(says.err)} >&2\n exit {says.code};;\n"
