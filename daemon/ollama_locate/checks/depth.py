@@ -4,11 +4,12 @@ import asyncio
 import time
 from typing import NamedTuple
 
-from ollama_locate.core.codes import UNREACHABLE, Severity
+from ollama_locate.core.codes_tailnet import UNREACHABLE
 from ollama_locate.core.constants import SYN_PATIENCE_KNOWN, TIMEOUT
 from ollama_locate.core.finding import Finding
 from ollama_locate.core.outcome import Outcome
 from ollama_locate.core.ping import Pong
+from ollama_locate.core.rule import Severity
 from ollama_locate.core.snapshot import ServerState
 from ollama_locate.edge.examine import Examined, examine
 

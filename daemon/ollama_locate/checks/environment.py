@@ -87,14 +87,15 @@ def _by_hand(facts: Facts) -> list[Finding]:
     """What is set by hand, now or in new shells. What hides nothing, as nothing was found, is left alone."""
     if not facts.fresh:
         return []
+    hidden = overridden(facts.environment, facts.variables)
     findings = [
         found(
             "endpoint_by_hand", name=name, value=shown(value), wanted=facts.variables[name], place=_placed(facts, name)
         )
-        for name, value in overridden(facts.environment, facts.variables).items()
+        for name, value in hidden.items()
     ]
     for place in facts.places:
-        if place.name in facts.variables:
+        if place.name in facts.variables and place.name not in hidden:
             where = f"{shown(place.path)}, line {place.line}"
             findings.append(
                 found(

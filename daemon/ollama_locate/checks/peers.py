@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ollama_locate.core.advice import listed
-from ollama_locate.core.codes import Severity
 from ollama_locate.core.config import Config
 from ollama_locate.core.constants import DOCTOR_PINGED_MAX, OLLAMA_FAULTS
 from ollama_locate.core.finding import Finding, found
+from ollama_locate.core.rule import Severity
 from ollama_locate.core.snapshot import ServerState, Snapshot
 from ollama_locate.core.tailnet import Tailnet
 from ollama_locate.core.versions import older

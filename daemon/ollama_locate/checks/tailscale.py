@@ -8,9 +8,9 @@ import sys
 import time
 from typing import NamedTuple
 
-from ollama_locate.core.codes import Severity
 from ollama_locate.core.constants import KEY_EXPIRES_SOON, TAILSCALE_SERVE_FROM
 from ollama_locate.core.finding import Finding, found
+from ollama_locate.core.rule import Severity
 from ollama_locate.core.tailnet import Absence, Own, Tailnet, Unavailable
 from ollama_locate.core.versions import older
 from ollama_locate.edge.bus import socket_path

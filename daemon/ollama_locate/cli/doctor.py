@@ -1,31 +1,24 @@
 """`ollama-locate doctor [PEER]`: what is wrong, why, and the command that mends it."""
 
 import argparse
-import os
-import shutil
-import sys
-import textwrap
 import time
-from collections.abc import Iterable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ollama_locate.checks import depth
-from ollama_locate.checks.case import Case
-from ollama_locate.checks.every import CHECKS, run_all
-from ollama_locate.core.codes import Severity
 from ollama_locate.core.constants import SCHEMA
 from ollama_locate.core.finding import Finding, exit_code, shown
+from ollama_locate.core.rule import Severity
 from ollama_locate.core.snapshot import RejectedState, ServerState
-from ollama_locate.edge.dial import Wire
 
+from .findings import counted, progress, show
 from .named import is_rejected, nobody, speaks_of
 from .show import line, table
 
-_COLOURS: Final = {Severity.PROBLEM: "1;31", Severity.WARNING: "33", Severity.NOTE: "36"}
-_HEADS: Final = {Severity.PROBLEM: "PROBLEM", Severity.WARNING: "WARNING", Severity.NOTE: "NOTE"}
-_WIDTH_MAX: Final = 100
+if TYPE_CHECKING:
+    from ollama_locate.checks.case import Case
+    from ollama_locate.checks.depth import Depth
+    from ollama_locate.edge.dial import Wire
 
 
 def add(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -40,30 +33,33 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     words.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace, wire: Wire | None = None) -> int:
+def run(args: argparse.Namespace, wire: "Wire | None" = None) -> int:
     """Look, print, and say by the exit code whether there is a problem."""
+    from ollama_locate.checks.case import Case  # noqa: PLC0415 - 50 ms that no other command need pay
+    from ollama_locate.checks.every import CHECKS, run_all  # noqa: PLC0415 - as above
+
     case = Case(wire=wire)
     if args.peer:
         return _one(case, args.peer, as_json=args.json)
     began = time.monotonic()
-    findings, hidden = shown(run_all(case, waiting=_progress))
+    findings, hidden = shown(run_all(case, waiting=progress))
     took = time.monotonic() - began
-    _progress([])
+    progress([])
     if args.json:
         _json(case, findings, hidden, checked=list(CHECKS), took_s=round(took, 2))
         return exit_code(findings)
-    _print(findings)
+    show(findings)
     problems = exit_code(findings)
     if not problems:
         also = "Nothing else is wrong" if findings else "All is well"
         line(f"{also}: {len(CHECKS)} checks in {took:.1f} s ({', '.join(CHECKS)}).")
     else:
-        line(f"{_counted(findings)}, by {len(CHECKS)} checks in {took:.1f} s.")
+        line(f"{counted(findings)}, by {len(CHECKS)} checks in {took:.1f} s.")
     _endpoint(case)
     return problems
 
 
-def _endpoint(case: Case) -> None:
+def _endpoint(case: "Case") -> None:
     try:
         decision = case.now().decision
     except Exception:  # noqa: BLE001 - the check that needs it has said what is wrong
@@ -72,56 +68,7 @@ def _endpoint(case: Case) -> None:
     line(f"The endpoint is {decision.endpoint} ({found}).")
 
 
-def _counted(findings: list[Finding]) -> str:
-    counts = [(sum(one.severity is severity for one in findings), severity.value) for severity in Severity]
-    return ", ".join(f"{count} {word}{'s' if count > 1 else ''}" for count, word in counts if count)
-
-
-def _print(findings: Iterable[Finding]) -> None:
-    """Each finding: severity and code, the sentence, the reason, and the command on a line of its own, never folded."""
-    for finding in findings:
-        head = _HEADS[finding.severity]
-        line(f"{_coloured(head, finding.severity)}  {finding.code}")
-        _indented(finding.text)
-        _indented(finding.why)
-        if finding.mend:
-            if finding.where:
-                _indented(f"On {finding.where}:")
-            line()
-            sys.stdout.write(f"      {finding.mend}\n")
-        line()
-
-
-def _indented(text: str) -> None:
-    """Fold at the terminal's width; elsewhere a sentence is one line."""
-    if not text:
-        return
-    if not sys.stdout.isatty():
-        sys.stdout.write(f"  {text}\n")
-        return
-    width = min(_WIDTH_MAX, max(40, shutil.get_terminal_size().columns))
-    folded = textwrap.fill(
-        text, width, initial_indent="  ", subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
-    )
-    sys.stdout.write(folded + "\n")
-
-
-def _coloured(word: str, severity: Severity) -> str:
-    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
-        return word
-    return f"\x1b[{_COLOURS[severity]}m{word}\x1b[0m"
-
-
-def _progress(names: list[str]) -> None:
-    """Say on a terminal what is still under way; with no names, take that away again."""
-    if sys.stderr.isatty():
-        text = f"looking at: {', '.join(names)} ..." if names else ""
-        width = max(20, shutil.get_terminal_size().columns - 1)
-        sys.stderr.write(f"\r\x1b[K{text[:width]}")
-        sys.stderr.flush()
-
-
-def _json(case: Case, findings: list[Finding], hidden: list[Finding], **more: object) -> None:
+def _json(case: "Case", findings: list[Finding], hidden: list[Finding], **more: object) -> None:
     try:
         decision = case.now().decision
         endpoint: str | None = decision.endpoint
@@ -139,8 +86,11 @@ def _json(case: Case, findings: list[Finding], hidden: list[Finding], **more: ob
     print(msgspec.json.encode(data).decode())
 
 
-def _one(case: Case, wanted: str, *, as_json: bool) -> int:
+def _one(case: "Case", wanted: str, *, as_json: bool) -> int:
     """One machine in depth; what is wrong here comes first, as it explains the rest."""
+    from ollama_locate.checks import depth  # noqa: PLC0415 - as above
+    from ollama_locate.checks.every import CHECKS  # noqa: PLC0415 - as above
+
     here = [CHECKS[name] for name in ("tailscale", "config")]
     local = [finding for check in here for finding in check(case)]
     snapshot = case.round().snapshot
@@ -155,13 +105,13 @@ def _one(case: Case, wanted: str, *, as_json: bool) -> int:
         _json(case, findings, hidden, servers=looked, left_alone=left_alone)
         return max(exit_code(findings), int(bool(left_alone)))
     _say(deep, left_alone)
-    _print(findings)
+    show(findings)
     if not findings and deep:
         line("All is well with it.")
     return max(exit_code(findings), int(bool(left_alone)))
 
 
-def _say(deep: list[tuple[ServerState, depth.Depth]], left_alone: list[RejectedState]) -> None:
+def _say(deep: "list[tuple[ServerState, Depth]]", left_alone: list[RejectedState]) -> None:
     for server, one in deep:
         line(f"{server.name}: {server.standing.replace('_', ' ')}: {server.text}")
         table(("", ""), [(f"  {name}", value) for name, value in one.steps])

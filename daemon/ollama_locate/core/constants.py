@@ -388,7 +388,7 @@ DOCTOR_ASK: Final = 0.6
 """Everybody is asked; those who stay silent are pinged, and who answers that is asked once more: 2.9 s in all. A silent
 one is called so after 0.8 s, and a ping over an idle tunnel takes a third of a second."""
 
-DOCTOR_DEADLINE: Final = 3.0
+DOCTOR_DEADLINE: Final = 3.5
 """So long a check may take: a person waits for this, and one that hangs must not hide the others."""
 
 DOCTOR_PINGED_MAX: Final = 16

@@ -1,10 +1,16 @@
 """What `ollama-locate doctor` has found: a code, a severity, sentences, and the command that mends it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
-from .codes import RULES, Severity
+from .codes_here import HERE
+from .codes_tailnet import TAILNET
+from .rule import Rule, Severity
+
+RULES: Final[Mapping[str, Rule]] = {**TAILNET, **HERE}
+"""Every code, in the order in which findings are shown."""
 
 
 class Finding(msgspec.Struct, frozen=True):
