@@ -8,8 +8,7 @@ from typing import Final
 
 from ollama_locate.core.errors import StateFolderError
 from ollama_locate.core.snapshot import Snapshot
-
-from .state import published
+from ollama_locate.edge.published import published
 
 _LOOK_AGAIN: Final = 0.02
 

@@ -7,9 +7,9 @@ import sys
 from ollama_locate.core.constants import VERSION
 from ollama_locate.core.errors import OperatorError
 
-from . import config, env, execute, history, hook, pin, refresh, service, status, url, why
+from . import config, doctor, env, execute, history, hook, pin, refresh, service, status, url, why
 
-COMMANDS = (url, status, why, history, pin, refresh, execute, env, hook, service, config)
+COMMANDS = (url, status, why, doctor, history, pin, refresh, execute, env, hook, service, config)
 
 _EXAMPLES = """\
 examples:
@@ -18,6 +18,7 @@ examples:
   ollama-locate exec -- python chat.py   run a program with the variables set
   ollama-locate status                   the servers at a glance
   ollama-locate why gpu-box              why this one is, or is not, chosen
+  ollama-locate doctor                   what is wrong, and the command that mends it
   ollama-locate history --since 2d       when the endpoint changed, and why
   ollama-locate pin gpu-box --for 2h     this one, whatever is found
   ollama-located                         the daemon (foreground)

@@ -9,11 +9,12 @@ from ollama_locate.core.errors import OperatorError, StateFolderError
 from ollama_locate.core.text import shown
 from ollama_locate.edge.folders import reader_folder
 from ollama_locate.edge.lock import holder
+from ollama_locate.edge.published import Seen, published
 from ollama_locate.edge.requests import Request, send
 
 from .asking import wait_for
 from .show import note, round_trip
-from .state import Seen, config, published
+from .state import config
 
 
 def add(commands: "argparse._SubParsersAction[Any]") -> None:

@@ -5,6 +5,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import Final
 
+from ollama_locate.core.duration import about
+
 STYLES: Final = {
     "chosen": "bold green",
     "slower": "green",
@@ -70,10 +72,7 @@ def note(text: str) -> None:
 
 def ago(seconds: float) -> str:
     """A duration for people: `4 s`, `3 min`, `2 h`, `5 days`."""
-    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size or (seconds >= size and unit != "days"):
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(0.0, seconds):.0f} s"
+    return about(seconds)
 
 
 def round_trip(milliseconds: float | None) -> str:

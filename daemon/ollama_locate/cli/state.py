@@ -3,26 +3,16 @@
 import sys
 import time
 from pathlib import Path
-from typing import NamedTuple
 
-from ollama_locate.core import render
 from ollama_locate.core.config import Config, parse_config
-from ollama_locate.core.constants import HEARTBEAT_DEAD, LOOK_BUDGET, STATE_MAX_BYTES
+from ollama_locate.core.constants import LOOK_BUDGET
 from ollama_locate.core.errors import StateFolderError
 from ollama_locate.core.pin import Pin
-from ollama_locate.core.snapshot import Snapshot
-from ollama_locate.edge.files import read, read_config
+from ollama_locate.edge.files import read_config
 from ollama_locate.edge.folders import config_file, reader_folder
 from ollama_locate.edge.lock import holder
 from ollama_locate.edge.pin import read_pin
-
-
-class Seen(NamedTuple):
-    """A snapshot; the living daemon's pid; the seconds since the last heartbeat, None if it was looked up just now."""
-
-    snapshot: Snapshot
-    pid: int | None = None
-    age: float | None = None
+from ollama_locate.edge.published import Seen, published
 
 
 def config() -> Config:
@@ -41,24 +31,6 @@ def seen() -> Seen:
     except StateFolderError as error:
         problem = str(error)
     return _look(folder, problem)
-
-
-def published(folder: Path) -> Seen | None:
-    """What a living daemon published; None where its heart does not beat. Raises StateFolderError."""
-    try:
-        age = time.time() - (folder / "verdict").stat().st_mtime
-    except OSError:
-        return None
-    if abs(age) >= HEARTBEAT_DEAD:
-        return None
-    data = read(folder, "state.json", STATE_MAX_BYTES)
-    if data is None:
-        return None
-    try:
-        snapshot = render.read_snapshot(data)
-    except ValueError as error:
-        raise StateFolderError(f"{folder / 'state.json'}: {error}") from None
-    return Seen(snapshot, holder(folder), max(0.0, age))
 
 
 def _pin(folder: Path) -> Pin | None:

@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 
 from ollama_locate.core.snapshot import PinState, ServerState
+from ollama_locate.edge.published import Seen
 
 from .show import ago, line, round_trip, table
-from .state import Seen, seen
+from .state import seen
 
 
 def add(commands: "argparse._SubParsersAction[Any]") -> None:

@@ -1,24 +1,39 @@
 """What a person can do about what was found, in sentences; the first minute's messages."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from .snapshot import ServerState, Snapshot
 
 _NAMES_MAX = 6
 
-_SERVE = "tailscale serve --bg --tcp {port} tcp://127.0.0.1:{port}"
+SERVE: Final = "tailscale serve --bg --tcp {port} tcp://127.0.0.1:{port}"
 
 _HERE = "This machine: no Ollama runs here. To use its own, type: ollama serve"
 
-_MENDS = {
-    "refused": "{names}: nothing listens on port {port}. If Ollama runs there, publish it by typing, there: {serve}",
-    "empty": "{names}: accepts, but no Ollama answers behind it. Start Ollama there again.",
+WHAT: Final = {
+    "refused": "{names}: nothing listens on port {port}",
+    "empty": "{names}: accepts, but no Ollama answers behind it",
     "forbidden_host": "{names}: answers 403, since its Ollama is bound to loopback and does not know its own tailnet "
-    "address (userspace networking there, or a proxy). Start it there with OLLAMA_HOST=0.0.0.0",
-    "not_ollama": "{names}: something other than Ollama answers on port {port}.",
-    "silent": "{names}: silent. It may be off, asleep, or kept away by the tailnet's access rules.",
-    "busy": "{names}: accepts, and does not answer: busy, or it hangs. If that lasts, start Ollama there again.",
-    "error": "{names}: could not be probed ({detail}).",
+    "address",
+    "not_ollama": "{names}: something other than Ollama answers on port {port}",
+    "silent": "{names}: silent",
+    "busy": "{names}: accepts, and does not answer: busy, or it hangs",
+    "error": "{names}: could not be probed",
+}
+"""What is wrong with servers whose outcome is this one, as the beginning of a sentence."""
+
+_MENDS = {
+    outcome: WHAT[outcome] + rest
+    for outcome, rest in {
+        "refused": ". If Ollama runs there, publish it by typing, there: {serve}",
+        "empty": ". Start Ollama there again.",
+        "forbidden_host": " (userspace networking there, or a proxy). Start it there with OLLAMA_HOST=0.0.0.0",
+        "not_ollama": ".",
+        "silent": ". It may be off, asleep, or kept away by the tailnet's access rules.",
+        "busy": ". If that lasts, start Ollama there again.",
+        "error": " ({detail}).",
+    }.items()
 }
 
 
@@ -59,12 +74,13 @@ def _mend(sentence: str, servers: list[ServerState]) -> list[str]:
     lines = []
     for port in sorted({one.url.rpartition(":")[2] for one in servers}):
         group = [one for one in servers if one.url.rpartition(":")[2] == port]
-        names, detail = _listed(one.name for one in group), group[0].detail or "unknown"
-        lines.append(sentence.format(names=names, port=port, serve=_SERVE.format(port=port), detail=detail))
+        names, detail = listed(one.name for one in group), group[0].detail or "unknown"
+        lines.append(sentence.format(names=names, port=port, serve=SERVE.format(port=port), detail=detail))
     return lines
 
 
-def _listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
+    """A few names, and how many more."""
     every = list(names)
     more = len(every) - _NAMES_MAX
     return ", ".join(every[:_NAMES_MAX]) + (f" and {more} more" if more > 0 else "")

@@ -385,3 +385,47 @@ FORWARD_KEEP_INTERVAL: Final = 5
 FORWARD_KEEP_COUNT: Final = 3
 """Keep-alives of the connections to servers, in whole seconds. A server that thinks may be silent, its kernel is not;
 a path that roams is silent for up to 7 s, and a long answer should live through that."""
+
+# --- The doctor --------------------------------------------------------------------------------------
+
+DOCTOR_ROUND: Final = 1.5
+DOCTOR_PING: Final = 0.8
+DOCTOR_ASK: Final = 0.6
+"""Everybody is asked; those who stay silent are pinged, and who answers that is asked once more: 2.9 s in all. A silent
+one is called so after 0.8 s, and a ping over an idle tunnel takes a third of a second."""
+
+DOCTOR_DEADLINE: Final = 3.5
+"""So long a check may take: a person waits for this, and one that hangs must not hide the others."""
+
+DOCTOR_PINGED_MAX: Final = 16
+"""Each ping is a process; of a tailnet with more silent machines the first ones are enough to tell why."""
+
+DOCTOR_PROGRESS: Final = 0.5
+"""What takes longer than this shows that it goes on."""
+
+DOCTOR_COMMAND: Final = 2.0
+"""`systemctl show` and `bash --version` take milliseconds."""
+
+STARTUP_MAX_BYTES: Final = 2**20
+"""Of a start-up file so much is read: a file of a megabyte is no start-up file."""
+
+KEY_EXPIRES_SOON: Final = 7 * 86_400.0
+"""A week: Tailscale's own client begins to remind at a week, keys last 180 days (tailscale.com/kb/1028/key-expiry)."""
+
+CLOCK_FAR: Final = 120.0
+"""An answer's `Date` is whole seconds, and a machine that asks for the time once an hour may drift by a second: two
+minutes are no drift."""
+
+FOLDER_ROOM: Final = 2**20
+"""All files together are far smaller than this; below it a disk is full."""
+
+TAILSCALE_SERVE_FROM: Final = "1.52"
+"""The first version with `tailscale serve --bg --tcp` (tailscale.com/kb/1242/tailscale-serve: the commands changed
+then); `status --json` is older than all that still log in."""
+
+OLLAMA_FAULTS: Final = (
+    ("0.1.34", "CVE-2024-37032", "A pulled model may write any file of the machine, and so run code there"),
+    ("0.17.1", "CVE-2026-7482", "A crafted model file makes the server give away its memory, prompts and keys in it"),
+)
+"""The first version without the fault, its name, what it does. Both need no login and only the port
+(nvd.nist.gov/vuln/detail/CVE-2024-37032, .../CVE-2026-7482; fixed in ollama v0.1.34 and v0.17.1)."""

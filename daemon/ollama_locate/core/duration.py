@@ -28,3 +28,11 @@ def written(seconds: float) -> str:
         if count and math.isclose(count * size, seconds):
             return f"{count}{unit}"
     return f"{seconds:g}s"
+
+
+def about(seconds: float) -> str:
+    """A duration for people: `4 s`, `3 min`, `2 h`, `5 days`."""
+    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size or (seconds >= size and unit != "days"):
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(0.0, seconds):.0f} s"

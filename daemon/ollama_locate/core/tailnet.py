@@ -17,6 +17,7 @@ class Absence(Enum):
     NEEDS_MACHINE_AUTH = "needs_machine_auth", "this machine waits for an admin of the tailnet to approve it"
     STARTING = "starting", "tailscaled is starting"
     NO_STATE = "no_state", "tailscaled has not said in what state it is"
+    NO_PERMISSION = "no_permission", "tailscaled does not let this user ask it"
     GUI_NOT_CLI = "gui_not_cli", "the Tailscale app answered instead of its command line"
     HUNG = "hung", "the tailscale command did not end"
     GARBAGE = "garbage", "the tailscale command did not print JSON"
@@ -101,6 +102,19 @@ class _Status(msgspec.Struct, frozen=True):
 
 
 _DECODER = msgspec.json.Decoder(_Status)
+
+
+class _OwnNode(msgspec.Struct, frozen=True):
+    KeyExpiry: str | None = None
+    Expired: bool = False
+
+
+class _Own(msgspec.Struct, frozen=True):
+    Version: str = ""
+    Self: _OwnNode | None = None
+
+
+_OWN_DECODER = msgspec.json.Decoder(_Own)
 _STATES = {
     "Stopped": Absence.STOPPED,
     "NeedsLogin": Absence.NEEDS_LOGIN,
@@ -136,6 +150,27 @@ def parse_status(raw: bytes) -> Tailnet | Unavailable:
         suffix=suffix,
         tun=status.TUN,
     )
+
+
+class Own(msgspec.Struct, frozen=True):
+    """What a status says of this machine in whatever state: tailscale's version, and when the key expires (RFC 3339).
+
+    An empty text: it does not say so.
+    """
+
+    version: str = ""
+    key_expiry: str = ""
+    expired: bool = False
+
+
+def parse_own(raw: bytes) -> Own:
+    """Read the part of `tailscale status --json` that is there in every state; never fails."""
+    try:
+        own = _OWN_DECODER.decode(raw)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return Own()
+    node = own.Self or _OwnNode()
+    return Own(shown(own.Version, 64), shown(node.KeyExpiry or "", 64), node.Expired)
 
 
 def _peer(node: _Node, suffix: str, logins: dict[str, str]) -> Peer:

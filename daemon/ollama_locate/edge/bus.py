@@ -46,7 +46,7 @@ class Bus:
 
     def __init__(self, rings: Callable[[], None], told: Callable[[], None], path: str = "") -> None:
         self._rings, self._told = rings, told
-        self._path = path or (_MACOS if sys.platform == "darwin" else _LINUX)
+        self._path = socket_path(path)
         self.connected = False
         self._told_of: bool | None = None
 
@@ -109,6 +109,11 @@ class Bus:
                 await asyncio.sleep(BUS_BREATH)
             if event is h11.NEED_DATA:
                 http.receive_data(await reader.read(BUS_CHUNK))
+
+
+def socket_path(configured: str = "") -> str:
+    """Tailscaled's socket: what the config says, else where it is on this system."""
+    return configured or (_MACOS if sys.platform == "darwin" else _LINUX)
 
 
 def check_owner(path: str) -> None:

@@ -18,7 +18,7 @@ from ollama_locate.core.outcome import Outcome
 # struct tcp_info: 8 bytes of flags, then 32-bit fields; tcpi_rtt is at byte 68 (linux/tcp.h).
 _TCP_INFO_RTT: Final = struct.Struct("68xI")
 _SILENT: Final = frozenset({errno.ETIMEDOUT, errno.EHOSTDOWN})
-_SAYS_NO: Final = {
+SAYS_NO: Final = {
     errno.ECONNREFUSED: (Outcome.REFUSED, ""),
     # It stood, and was reset before anybody looked: the process was killed, or what accepts for it found it dead.
     errno.ECONNRESET: (Outcome.EMPTY, "it closed the connection"),
@@ -182,13 +182,13 @@ class Dial:
 
     def _done(self, sock: socket.socket | None, error: int, rtt: float) -> None:  # noqa: ARG002 - first contact is no sample
         self._heard += 1
-        if sock is None and error not in _SAYS_NO and self._heard < len(self._attempts):
+        if sock is None and error not in SAYS_NO and self._heard < len(self._attempts):
             return  # the other socket is still out
         self.cancel()
         if sock is not None:
             self._opened(sock)
-        elif error in _SAYS_NO:
-            self._failed(*_SAYS_NO[error])
+        elif error in SAYS_NO:
+            self._failed(*SAYS_NO[error])
         else:
             outcome = Outcome.SILENT if error in _SILENT else Outcome.ERROR
             self._failed(outcome, os.strerror(error))

@@ -36,6 +36,14 @@ class Look(NamedTuple):
     cpu: float
 
 
+class Said(NamedTuple):
+    """What the command printed, and how it ended."""
+
+    code: int
+    out: bytes
+    err: bytes
+
+
 def find(configured: str = "") -> str | None:
     """The executable: what the config says, else PATH, else the usual places, else WSL's; None: not there."""
     if configured:
@@ -65,12 +73,29 @@ def _timed(configured: str, stop: threading.Event) -> Look:
 
 
 def _status(configured: str, stop: threading.Event) -> Tailnet | Unavailable:
+    said = _run(configured, ("status", "--json"), stop)
+    return said if isinstance(said, Unavailable) else judge(said)
+
+
+async def command(configured: str, *words: str, deadline: float) -> Said | Unavailable:
+    """Run another tailscale command, of constant words and checked addresses; killed after `deadline` seconds."""
+    stop = threading.Event()
+    try:
+        async with asyncio.timeout(deadline):
+            return await asyncio.to_thread(_run, configured, words, stop)
+    except TimeoutError:
+        return Unavailable(Absence.HUNG, f"no end after {deadline:g} s")
+    finally:
+        stop.set()
+
+
+def _run(configured: str, words: tuple[str, ...], stop: threading.Event) -> Said | Unavailable:
     executable = find(configured)
     if executable is None:
         return Unavailable(Absence.NOT_INSTALLED)
     try:
-        process = Popen(  # noqa: S603 - the user's own tailscale, by its path, with constant words
-            [executable, "status", "--json"],
+        process = Popen(  # noqa: S603 - the user's own tailscale, by its path, with checked words
+            [executable, *words],
             bufsize=0,
             stdin=DEVNULL,
             stdout=PIPE,
@@ -93,7 +118,7 @@ def _status(configured: str, stop: threading.Event) -> Tailnet | Unavailable:
             return Unavailable(Absence.TOO_LARGE)
         finally:
             _end(process)
-    return _judge(code, out, err)
+    return Said(code, out, err)
 
 
 class _TooLargeError(Exception):
@@ -145,7 +170,9 @@ def _group_gone(group: int, sent: signal.Signals) -> bool:
     return False
 
 
-def _judge(code: int, out: bytes, err: bytes) -> Tailnet | Unavailable:
+def judge(answer: Said) -> Tailnet | Unavailable:
+    """What `tailscale status --json` has said."""
+    code, out, err = answer
     said = shown((err or out[:STDERR_MAX_BYTES]).decode(errors="replace"))
     if code == 0:
         found = parse_status(out)
@@ -154,6 +181,8 @@ def _judge(code: int, out: bytes, err: bytes) -> Tailnet | Unavailable:
         return found
     if _is_gui(said):
         return Unavailable(Absence.GUI_NOT_CLI, said)
+    if "Access denied" in said or "permission denied" in said:
+        return Unavailable(Absence.NO_PERMISSION, said)
     if "failed to connect to local" in said or "not running" in said:
         return Unavailable(Absence.NOT_RUNNING)
     return Unavailable(Absence.EXIT_CODE, f"exit code {code}: {said or 'it said nothing'}")

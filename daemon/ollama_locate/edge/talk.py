@@ -26,12 +26,16 @@ class TooLargeError(Exception):
 
 
 class Talk:
-    """A connection that carries one request after another. `first` holds the first bytes that came."""
+    """A connection that carries one request after another.
+
+    `first` holds the first bytes that came, `date` the last answer's `Date` header, empty where it has none.
+    """
 
     def __init__(self, sock: socket.socket, host: str) -> None:
         self._sock, self._host = sock, host
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_MAX_BYTES)
         self.first = b""
+        self.date = ""
 
     @property
     def reusable(self) -> bool:
@@ -65,6 +69,7 @@ class Talk:
                 self._http.receive_data(data)
             elif isinstance(event, h11.Response):
                 status = event.status_code
+                self.date = dict(event.headers).get(b"date", b"").decode("latin-1")
             elif isinstance(event, h11.Data):
                 body += event.data
             elif isinstance(event, h11.EndOfMessage):

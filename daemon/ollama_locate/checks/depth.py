@@ -1,0 +1,111 @@
+"""One server in depth: from what the tailnet says of it to the models that it lists, step by step."""
+
+import asyncio
+import time
+from typing import NamedTuple
+
+from ollama_locate.core.codes_tailnet import UNREACHABLE
+from ollama_locate.core.constants import SYN_PATIENCE_KNOWN, TIMEOUT
+from ollama_locate.core.finding import Finding
+from ollama_locate.core.outcome import Outcome
+from ollama_locate.core.ping import Pong
+from ollama_locate.core.rule import Severity
+from ollama_locate.core.snapshot import ServerState
+from ollama_locate.edge.examine import Examined, examine
+
+from . import peers
+from .case import Case
+from .reach import Reach, address, ping
+
+_MODELS_SHOWN = 8
+
+
+class Depth(NamedTuple):
+    """The steps, each with what came of it, and what follows from them."""
+
+    steps: list[tuple[str, str]]
+    findings: list[Finding]
+
+
+class Seen(NamedTuple):
+    """What the steps are made of. `localhost`: the answer to that Host header, where the own is a 403."""
+
+    server: ServerState
+    online: bool | None
+    pong: Pong | None
+    asked: Examined
+    localhost: Examined | None = None
+
+
+def look(case: Case, server: ServerState) -> Depth:
+    """Look at one server; takes up to TIMEOUT seconds after the round."""
+    seen = asyncio.run(_look(case, server, peers.hints(case.round().look).get(server.key.rpartition(":")[0])))
+    facts = peers.gather(case)._replace(expected=frozenset({server.key}))
+    reached = {**facts.reached, server.key: Reach(seen.pong, seen.asked)}
+    findings = [one for one in peers.judge(facts._replace(reached=reached)) if server.name in one.servers]
+    return Depth(steps(seen), [_as_problem(one, server.name) for one in findings])
+
+
+async def _look(case: Case, server: ServerState, online: bool | None) -> Seen:  # noqa: FBT001 - a hint, or none
+    where, host = address(server.url), server.url.partition("://")[2]
+    pinging = asyncio.ensure_future(_pong(case, server))
+    asked = await examine(case.wire, where, host, TIMEOUT, time.time())
+    localhost = None
+    if asked.outcome is Outcome.FORBIDDEN_HOST:
+        localhost = await examine(case.wire, where, "localhost", SYN_PATIENCE_KNOWN, time.time())
+    return Seen(server, online, await pinging, asked, localhost)
+
+
+async def _pong(case: Case, server: ServerState) -> Pong | None:
+    return await ping(case.config.tailscale, address(server.url)[0]) if server.kind == "peer" else None
+
+
+def _as_problem(finding: Finding, name: str) -> Finding:
+    """Whoever asks for this one expects it to work; other servers that have the same are left out."""
+    severity = Severity.PROBLEM if finding.code in UNREACHABLE else finding.severity
+    return Finding(
+        finding.code, severity, finding.text, finding.why, finding.mend, name if finding.where else "", finding.servers
+    )
+
+
+def steps(seen: Seen) -> list[tuple[str, str]]:
+    """What a person reads, from the tailnet to the models."""
+    server, asked = seen.server, seen.asked
+    found = [("endpoint", server.url)]
+    if server.kind == "peer":
+        hint = {True: "online", False: "offline", None: "says nothing"}[seen.online]
+        found += [("tailnet", f"calls it {hint}" if seen.online is not None else hint), ("ping", _ping(seen.pong))]
+    found.append(("TCP", "no connection" if asked.connect is None else f"connected in {_ms(asked.connect)}"))
+    if asked.connect is None:
+        return [*found, ("answer", asked.outcome.text)]
+    took = f" in {_ms(asked.answer)}" if asked.answer is not None else ""
+    found.append(("HTTP", f"{asked.outcome.text}{took}{f' ({asked.detail})' if asked.detail else ''}"))
+    found.append(("Host", _host(seen)))
+    if asked.outcome is Outcome.ALIVE:
+        models = server.models
+        few = ", ".join((models or ())[:_MODELS_SHOWN])
+        more = len(models or ()) - _MODELS_SHOWN
+        found.append(("version", asked.version))
+        listed = few + (f" and {more} more" if more > 0 else "")
+        found.append(("models", "its list did not come" if models is None else listed or "none"))
+    if asked.skew is not None:
+        found.append(("clock", f"{abs(asked.skew):.0f} s {'ahead' if asked.skew > 0 else 'behind'}"))
+    return found
+
+
+def _host(seen: Seen) -> str:
+    if seen.localhost is not None:
+        other = "accepts localhost" if seen.localhost.outcome is Outcome.ALIVE else "and localhost as well"
+        return f"refuses its own address (403), {other}"
+    return "accepts its own address" if seen.asked.outcome is Outcome.ALIVE else "-"
+
+
+def _ping(pong: Pong | None) -> str:
+    if pong is None:
+        return "no pong"
+    relay = f"by a relay{f' (DERP {pong.region})' if pong.region else ''}"
+    return f"pong in {pong.ms:.0f} ms, {relay if pong.relayed else 'directly'}"
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.1f} ms"

@@ -1,0 +1,48 @@
+"""How a peer is reached: Tailscale's ping, and one more look at those who were silent."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ollama_locate.core.constants import DOCTOR_ASK, DOCTOR_PING
+from ollama_locate.core.ping import Pong, parse_ping
+from ollama_locate.core.snapshot import ServerState
+from ollama_locate.core.tailnet import Unavailable
+from ollama_locate.edge import tailscale
+from ollama_locate.edge.dial import Wire
+from ollama_locate.edge.examine import Examined, examine
+
+
+class Reach(NamedTuple):
+    """What came of it; `again` is None where it was not asked once more."""
+
+    pong: Pong | None
+    again: Examined | None = None
+
+
+def address(url: str) -> tuple[str, int]:
+    """Where the server of a published URL listens."""
+    host, _, port = url.partition("://")[2].rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+async def ping(executable: str, host: str) -> Pong | None:
+    """One ping by Tailscale, which needs no access rule: directly or by a relay, as there is time for."""
+    words = ("ping", "-c=1", f"--timeout={DOCTOR_PING * 1000:.0f}ms", host)
+    said = await tailscale.command(executable, *words, deadline=DOCTOR_PING + 0.1)
+    return None if isinstance(said, Unavailable) else parse_ping(said.out.decode(errors="replace"))
+
+
+async def reach(executable: str, wire: Wire, servers: Iterable[ServerState]) -> dict[str, Reach]:
+    """Ping these, all at once; whoever answers and has not been heard is asked again, as the path is warm now."""
+
+    async def one(server: ServerState) -> tuple[str, Reach]:
+        where = address(server.url)
+        pong = await ping(executable, where[0])
+        if pong is None or server.outcome == "alive":
+            return server.key, Reach(pong)
+        host = server.url.partition("://")[2]
+        return server.key, Reach(pong, await examine(wire, where, host, DOCTOR_ASK, time.time()))
+
+    return dict(await asyncio.gather(*map(one, servers)))

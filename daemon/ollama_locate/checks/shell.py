@@ -1,0 +1,147 @@
+"""The user's shell: whether a start-up file makes it follow, the right one, and how closely."""
+
+import os
+import pwd
+import re
+import shlex
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from ollama_locate.core.advice import listed
+from ollama_locate.core.constants import DOCTOR_COMMAND
+from ollama_locate.core.finding import Finding, found
+from ollama_locate.core.hook import SHELLS
+from ollama_locate.core.marker import MARKER
+from ollama_locate.core.startup import Home, Kind, Line, find, line_for
+from ollama_locate.core.text import shown
+from ollama_locate.core.versions import older
+from ollama_locate.edge.startup import Scanned, scanned
+
+from .case import Case
+
+_OURS: Final = (Kind.HOOK, Kind.ENV)
+_LOOKS_BEFORE_COMMANDS: Final = "5.3"
+"""The first bash whose PS0 can run code in the shell itself: `${ command; }` (bash 5.3, NEWS)."""
+
+_PLAIN: Final = re.compile(r"[A-Za-z0-9/._*-]+")
+_VERSION: Final = re.compile(r"version (\d+\.\d+\.\d+)")
+
+
+class Facts(NamedTuple):
+    """What was found. `version` is bash's, empty of any other; `follows`: the environment bears our marker."""
+
+    shell: str
+    home: Home
+    folder: str
+    files: Mapping[str, list[Scanned]]
+    version: str = ""
+    follows: bool = False
+
+
+def run(case: Case) -> list[Finding]:
+    """Look at it. Files are read, never run; bash is asked for its version, for which it reads none of them."""
+    path = login_shell(case.environment)
+    shell = Path(path).name
+    home, folder = home_of(case), str(case.folder)
+    files = {name: scanned(name, home, folder) for name in SHELLS}
+    version = _version(path) if shell == "bash" else ""
+    return judge(Facts(shell, home, folder, files, version, bool(case.environment.get(MARKER))))
+
+
+def home_of(case: Case) -> Home:
+    """What the start-up files' paths depend on."""
+    return Home(str(Path.home()), case.environment, case.macos)
+
+
+def login_shell(environment: Mapping[str, str]) -> str:
+    """The path of the user's shell: $SHELL, else what the user database says; empty: none."""
+    try:
+        return environment.get("SHELL") or pwd.getpwuid(os.getuid()).pw_shell
+    except KeyError:
+        return ""
+
+
+def judge(facts: Facts) -> list[Finding]:
+    """Say what is wrong."""
+    if facts.shell not in SHELLS:
+        return []
+    mine = facts.files.get(facts.shell, [])
+    terminal = [file for file in mine if _in_terminals(file, mine)]
+    right = [line for file in terminal for line in file.lines if _loads(line, facts.shell)]
+    if right:
+        return _closely(facts, [*right, *(line for file in terminal for line in file.lines)])
+    if facts.follows:
+        return []
+    mend = _append(facts)
+    read = {file.file.path for file in mine}
+    others = [file for files in facts.files.values() for file in files if file.file.path not in read]
+    for file in (*mine, *others):
+        for line in file.lines:
+            if line.kind in _OURS:
+                return [_wrong(facts, file, line, mend)]
+    files = listed(_short(file.path, facts.home) for file in find(facts.shell, facts.home))
+    return [found("shell_not_sourced", shell=facts.shell, files=files, line=mend)]
+
+
+def _in_terminals(file: Scanned, every: list[Scanned]) -> bool:
+    """Whether each new terminal reads it: by itself, or as a file that it does read says so."""
+    if file.file.terminal:
+        return True
+    read_on = any(line.kind is Kind.BASHRC for one in every if one.file.terminal for line in one.lines)
+    return read_on and file.file.path.endswith("/.bashrc")
+
+
+def _loads(line: Line, shell: str) -> bool:
+    return line.kind in _OURS and line.name in ("", shell)
+
+
+def _wrong(facts: Facts, file: Scanned, line: Line, mend: str) -> Finding:
+    if line.name not in ("", facts.shell):
+        reason = f"It loads the hook of {line.name}."
+    elif file.file.shell == facts.shell:
+        reason = "Login shells read it; the shells of a terminal here do not."
+    else:
+        reason = f"{file.file.shell} reads it; your shell ($SHELL) is {facts.shell}."
+    place = f"{_short(file.file.path, facts.home)}, line {line.number}"
+    return found("shell_wrong_file", shell=facts.shell, place=place, reason=reason, line=mend)
+
+
+def _closely(facts: Facts, lines: list[Line]) -> list[Finding]:
+    """Whether it looks before each command as well."""
+    hooked = any(line.kind is Kind.HOOK for line in lines)
+    if not hooked or any(line.kind is Kind.PREEXEC for line in lines):
+        return []
+    if not older(facts.version, _LOOKS_BEFORE_COMMANDS):
+        return []
+    return [found("shell_prompt_only", shell=facts.shell, version=facts.version)]
+
+
+def _append(facts: Facts) -> str:
+    """The command that puts our line where it belongs."""
+    line = line_for(facts.shell, facts.folder, facts.home.path)
+    if facts.shell == "nu":
+        return line
+    target = next(file.path for file in find(facts.shell, facts.home) if file.terminal)
+    short = _short(target, facts.home)
+    return f"echo {shlex.quote(line)} >> {short if short != target else shlex.quote(target)}"
+
+
+def _short(path: str, home: Home) -> str:
+    """With `~`, where that needs no quotes."""
+    below = path.removeprefix(f"{home.path}/")
+    plain = below != path and _PLAIN.fullmatch(below)
+    return shown(f"~/{below}" if plain else path)
+
+
+def _version(bash: str) -> str:
+    """The version of this bash; empty where it does not say."""
+    try:
+        said = subprocess.run(  # noqa: S603 - the user's own shell, by its path
+            [bash, "--version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=DOCTOR_COMMAND, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    match = _VERSION.search(said.stdout.decode(errors="replace"))
+    return match[1] if match else ""

@@ -1,0 +1,42 @@
+"""A person's start-up files: read, never run."""
+
+import glob
+import os
+import stat
+from typing import NamedTuple
+
+from ollama_locate.core.constants import STARTUP_MAX_BYTES
+from ollama_locate.core.startup import File, Home, Line, find, scan
+
+
+class Scanned(NamedTuple):
+    """A start-up file that is there, and its lines of interest."""
+
+    file: File
+    lines: list[Line]
+
+
+def scanned(shell: str, home: Home, folder: str = "") -> list[Scanned]:
+    """The start-up files of a shell that are there, in order."""
+    found = []
+    for file in find(shell, home):
+        for path in sorted(glob.glob(file.path)) if "*" in file.path else [file.path]:  # noqa: PTH207 - text paths
+            text = _text(path)
+            if text is not None:
+                found.append(Scanned(file._replace(path=path), scan(text, folder)))
+    return found
+
+
+def _text(path: str) -> str | None:
+    """The beginning of a regular file; None where there is none that can be read. A pipe is not waited for."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        data = os.read(fd, STARTUP_MAX_BYTES) if stat.S_ISREG(os.fstat(fd).st_mode) else None
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+    return None if data is None else data.decode(errors="replace")
