@@ -429,3 +429,14 @@ OLLAMA_FAULTS: Final = (
 )
 """The first version without the fault, its name, what it does. Both need no login and only the port
 (nvd.nist.gov/vuln/detail/CVE-2024-37032, .../CVE-2026-7482; fixed in ollama v0.1.34 and v0.17.1)."""
+
+# --- expose ------------------------------------------------------------------------------------------
+
+EXPOSE_CONNECT: Final = 2.0
+"""For an answer of this machine itself, in seconds."""
+
+EXPOSE_COMMAND: Final = 15.0
+"""For a command of tailscale's that changes something; it asks the control plane now and then."""
+
+EXPOSE_VERIFY: Final = 5.0
+"""Until tailscaled listens where it was told to."""
