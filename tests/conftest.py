@@ -15,7 +15,7 @@ settings.load_profile("quick")
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Nothing of the person who runs the tests is read or written."""
+    """Nothing of the person who runs the tests is read or written: no fixture of this name may stand before it."""
     for name in [name for name in os.environ if name.startswith(("OLLAMA_", "XDG_")) or name == "JOURNAL_STREAM"]:
         monkeypatch.delenv(name)
     folder = tmp_path / "home"

@@ -1,11 +1,15 @@
 """What the tests of the commands share."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+from ollama_locate.edge import systemd
 from tests.cli.command import PEERS, PROBES, Command
+from tests.cli.machine import Machine
 from tests.snapshots import snapshot
+from tests.standins.programs import Programs, Says
 
 
 @pytest.fixture
@@ -14,3 +18,18 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
     command = Command(tmp_path / "state", capsys)
     command.publish(snapshot(PROBES, *PEERS))
     return command
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    programs = Programs(tmp_path)
+    monkeypatch.setenv("PATH", f"{programs.folder}:{os.environ['PATH']}")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("OLLAMA_LOCATE_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("SHELL", "/bin/bash")
+    monkeypatch.delenv("ZDOTDIR", raising=False)
+    monkeypatch.setattr(systemd, "_BOOTED", tmp_path)
+    programs.put("loginctl", {"show-user*": Says("no\n")})
+    programs.put("journalctl", {"*": Says("the last words")})
+    return Machine(tmp_path, programs)

@@ -11,45 +11,14 @@ from ollama_locate.cli.main import main
 from ollama_locate.edge import systemd
 from ollama_locate.edge.files import StateFolder
 from ollama_locate.edge.lock import Lock
-from tests.standins.programs import Programs, Says
+from tests.cli.machine import Machine
+from tests.standins.programs import Says
 
-SHOW = "*'show ollama-located.service'*"
 INACTIVE = "LoadState=loaded\nActiveState=inactive\nMainPID=0\nNRestarts=0\nFragmentPath={file}\n"
 ACTIVE = (
     INACTIVE.replace("inactive", "active").replace("MainPID=0", "MainPID=77")
     + "UnitFileState=enabled\nStatusText=gpu 2 ms\n"
 )
-
-
-class Machine:
-    """Where systemd starts the daemon for one round."""
-
-    def __init__(self, folder: Path, programs: Programs) -> None:
-        self.state, self.config = folder / "state", folder / "config/ollama-locate/config.toml"
-        self.unit = folder / "config/systemd/user/ollama-located.service"
-        self.programs = programs
-        self.config.parent.mkdir(parents=True)
-        self.config.write_text(f'tailscale = "{folder}/none"\nlocal = "off"\n')
-        self.knows("")
-
-    def knows(self, shown: str, restart: Says | None = None) -> None:
-        once = f"{Path(sys.executable).with_name('ollama-located')} --once >/dev/null 2>&1 || :"
-        self.programs.put(
-            "systemctl", {SHOW: Says(shown.format(file=self.unit)), "*restart*": restart or Says(does=once)}
-        )
-
-
-@pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    programs = Programs(tmp_path)
-    monkeypatch.setenv("PATH", f"{programs.folder}:{os.environ['PATH']}")
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.setenv("OLLAMA_LOCATE_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setattr(systemd, "_BOOTED", tmp_path)
-    programs.put("loginctl", {"show-user*": Says("no\n")})
-    programs.put("journalctl", {"*": Says("the last words")})
-    return Machine(tmp_path, programs)
 
 
 def test_install_shows_what_was_found(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:

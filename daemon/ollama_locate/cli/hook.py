@@ -49,7 +49,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the code; for nu, write or remove its file."""
     if args.shell == "nu":
-        return _remove(nu_autoload()) if args.off else _write(nu_autoload())
+        return _remove(nu_autoload()) if args.off else write(nu_autoload())
     text = hook.off(args.shell, templates()) if args.off else _code(args.shell)
     sys.stdout.flush()
     sys.stdout.buffer.write(os.fsencode(text))
@@ -60,7 +60,8 @@ def _code(shell: str) -> str:
     return hook.hook(shell, str(reader_folder() / "env"), templates())
 
 
-def _write(path: Path) -> int:
+def write(path: Path) -> int:
+    """Write nu's file. Raises OperatorError."""
     text = _code("nu")
     try:
         data = text.encode()

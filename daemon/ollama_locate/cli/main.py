@@ -7,9 +7,9 @@ import sys
 from ollama_locate.core.constants import VERSION
 from ollama_locate.core.errors import OperatorError
 
-from . import config, doctor, env, execute, expose, history, hook, pin, refresh, service, status, url, why
+from . import config, doctor, env, execute, expose, history, hook, pin, refresh, service, setup, status, url, why
 
-COMMANDS = (url, status, why, doctor, history, pin, refresh, execute, env, hook, service, expose, config)
+COMMANDS = (url, status, why, doctor, history, pin, refresh, execute, env, hook, setup, service, expose, config)
 
 _EXAMPLES = """\
 examples:

@@ -103,16 +103,7 @@ def uninstall(args: argparse.Namespace) -> int:
     """End it and take all away."""
     manager = find(system=args.system)
     folder = manager.state_folder() or state_folder()
-    shown = desktop.noted(folder)
-    removed = manager.stop_and_remove()
-    if shown:
-        desktop.change(shown, {})
-    if (pid := holder(folder)) is not None:
-        raise OperatorError(f"a daemon that was started by hand (pid {pid}) still serves {folder}; end it: kill {pid}")
-    had_state = folder.exists()
-    left = remove_state(folder)
-    if had_state and not left:
-        removed.append(str(folder))
+    removed, left = remove(manager, folder)
     config = _SYSTEM_CONFIG if args.system else config_file()
     if args.purge and config.exists():
         config.unlink()
@@ -128,6 +119,21 @@ def uninstall(args: argparse.Namespace) -> int:
     for name in set(left) & set(_KEPT):
         line(f"  {name} is what `{_KEPT[name]}` goes by: type that as well")
     return 0
+
+
+def remove(manager: Manager, folder: Path) -> tuple[list[str], list[str]]:
+    """End the service and remove its files; returns what was removed, and the names of what stays in the folder."""
+    shown = desktop.noted(folder)
+    removed = manager.stop_and_remove()
+    if shown:
+        desktop.change(shown, {})
+    if (pid := holder(folder)) is not None:
+        raise OperatorError(f"a daemon that was started by hand (pid {pid}) still serves {folder}; end it: kill {pid}")
+    had_state = folder.exists()
+    left = remove_state(folder)
+    if had_state and not left:
+        removed.append(str(folder))
+    return removed, left
 
 
 def status(args: argparse.Namespace) -> int:

@@ -147,5 +147,5 @@ def line_for(shell: str, folder: str, home: str) -> str:
     elif below != path:
         path = f"~/{below}"
     if shell == "fish":
-        return f"set f {path}; test -r $f; and source $f"
-    return f'f={path}; [ -r "$f" ] && . "$f"'
+        return f"test -r {path}; and source {path}"
+    return f"[ -r {path} ] && . {path}"

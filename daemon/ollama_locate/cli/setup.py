@@ -1,0 +1,250 @@
+"""`ollama-locate setup`: everything on this machine in one go, shown first; and `--undo`."""
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from ollama_locate.core import setup, startup
+from ollama_locate.core.errors import OperatorError
+from ollama_locate.core.setup import Appended, Installed, Record, Step, Written
+from ollama_locate.core.snapshot import Snapshot
+from ollama_locate.core.startup import Home, Kind
+from ollama_locate.edge import recorded
+from ollama_locate.edge.folders import config_file, home, nu_autoload, state_folder
+from ollama_locate.edge.leave import remove_state
+from ollama_locate.edge.services import Manager
+from ollama_locate.edge.startup import scanned
+from ollama_locate.edge.systemd import Systemd
+
+from . import hook, service
+from .confirm import confirmed
+from .show import line, note
+from .state import config, seen
+
+_PARTS: Final = ("variables", "service", "shell")
+_NEOVIM: Final = 'extensions = { ollama_locate = { opts = { model = "mistral" } } }'
+
+
+class Plan(NamedTuple):
+    """One part: what it is for, and what is done; no `act` where there is nothing to do, and `text` says why."""
+
+    part: str
+    text: str
+    act: Callable[[], Step | None] | None = None
+
+
+def add(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Add the command's words."""
+    words = commands.add_parser(
+        "setup",
+        help="set everything up on this machine, or take it back",
+        description="Looks at this machine, shows what it would do, and asks: the service that runs the daemon, the "
+        "line in your shell's start-up file, the variables that other programs read.",
+        epilog="examples:\n  ollama-locate setup\n  ollama-locate setup --dry-run         show it only\n"
+        "  ollama-locate setup --yes --skip variables\n  ollama-locate setup --undo            take back what it did",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    words.add_argument("--yes", action="store_true", help="do not ask")
+    words.add_argument("--dry-run", action="store_true", help="show what would be done, and do nothing")
+    words.add_argument("--skip", action="append", default=[], choices=_PARTS, help="leave this part out")
+    words.add_argument("--linger", action="store_true", help="let your services run while you are logged out")
+    words.add_argument("--undo", action="store_true", help="take back exactly what setup did")
+    words.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Look, show, ask, do."""
+    if args.undo:
+        return _undo(args)
+    snapshot = seen().snapshot
+    _say_found(snapshot)
+    plans = [plan for plan in _plans(snapshot, args) if plan.part not in args.skip]
+    line("To do:")
+    for plan in plans:
+        line(f"  {plan.part:<10} {plan.text}")
+    _say_neovim()
+    _say_by_hand()
+    line()
+    open_ones = [plan for plan in plans if plan.act is not None]
+    if args.dry_run or not open_ones:
+        line("Nothing was done." if open_ones else "All of it is so already.")
+        return 0
+    if not confirmed("Do it?", yes=args.yes):
+        note("nothing was changed")
+        return 1
+    for plan in open_ones:
+        step = plan.act() if plan.act is not None else None
+        if step is not None:
+            recorded.record(state_folder(), step)
+    line()
+    line("Done; `ollama-locate setup --undo` takes it back. Open a new terminal, and type:")
+    line("  echo $OLLAMA_ENDPOINT        the server that is best now")
+    line("  ollama-locate watch          how it changes")
+    return 0
+
+
+# --- what there is
+
+
+def _say_found(snapshot: Snapshot) -> None:
+    tailnet = snapshot.tailnet
+    up = [one for one in snapshot.servers if one.health == "up" and one.kind != "self_check"]
+    line("Found:")
+    line(f"  tailscale  {f'running, here is {tailnet.self}' if tailnet.state == 'running' else tailnet.text}")
+    line(f"  ollama     {'runs on this machine' if _ollama_here(snapshot) else 'does not run on this machine'}")
+    line(f"  servers    {', '.join(one.name for one in up) or 'none; `ollama-locate why` says why'}")
+    line(f"  shell      {_shell() or 'not known'}")
+    line()
+
+
+def _say_neovim() -> None:
+    if shutil.which("nvim"):
+        line(f"  {'neovim':<10} copy this into CodeCompanion's setup (docs/neovim.md):  {_NEOVIM}")
+
+
+def _say_by_hand() -> None:
+    """A variable that is set by hand wins over what is found: where that is."""
+    for found in scanned(_shell(), _home(), str(state_folder())):
+        for one in found.lines:
+            if one.kind is Kind.SET and one.name == "OLLAMA_ENDPOINT":
+                line(f"  by hand    take this out of {found.file.path}:{one.number}, as it hides what is found:")
+                line(f"               {one.text}")
+
+
+def _ollama_here(snapshot: Snapshot) -> bool:
+    return any(one.kind == "local" and one.health == "up" for one in snapshot.servers)
+
+
+def _shell() -> str:
+    return os.path.basename(os.environ.get("SHELL", ""))  # noqa: PTH119 - a name, not a path
+
+
+def _home() -> Home:
+    return Home(str(home()), os.environ, macos=sys.platform == "darwin")
+
+
+# --- what is to be done
+
+
+def _plans(snapshot: Snapshot, args: argparse.Namespace) -> list[Plan]:
+    return [_variables(snapshot), _service(linger=args.linger), _shell_line()]
+
+
+def _variables(snapshot: Snapshot) -> Plan:
+    path, settings = config_file(), config()
+    names = ", ".join(setup.VARIABLES)
+    if "variables" in settings.raw:
+        return Plan("variables", f"already chosen in {path}")
+    if _ollama_here(snapshot):
+        return Plan(
+            "variables", "OLLAMA_ENDPOINT only: `ollama serve`, which runs here, listens where OLLAMA_HOST says"
+        )
+    return Plan(
+        "variables",
+        f"have {names} set too, which other programs read: in {path}",
+        lambda: _append(path, setup.variables()),
+    )
+
+
+def _service(*, linger: bool) -> Plan:
+    try:
+        manager = service.find(system=False)
+        if manager.file.exists() and manager.state().active == "active":
+            return Plan("service", f"runs already ({manager.file})")
+        manager.check(service.located())
+    except OperatorError as error:
+        return Plan("service", f"cannot be installed: {error}")
+    text = f"install {manager.file}, and start it"
+    return Plan("service", text, lambda: _install(manager, linger=linger))
+
+
+def _install(manager: Manager, *, linger: bool) -> Step:
+    lingered = manager.lingers() if isinstance(manager, Systemd) else True
+    service.install(argparse.Namespace(system=False, linger=linger))
+    return Installed(linger=linger and lingered is False)
+
+
+def _shell_line() -> Plan:
+    shell, where = _shell(), _home()
+    files = scanned(shell, where, str(state_folder()))
+    if any(one.kind is Kind.HOOK for found in files if found.file.terminal for one in found.lines):
+        return Plan("shell", f"{shell} follows already")
+    if shell == "nu":
+        path = nu_autoload()
+        return Plan("shell", f"write {path}", lambda: _nu(path))
+    # One file that is there, as a new ~/.bash_profile would keep bash from reading ~/.profile.
+    names = [one.path for one in startup.find(shell, where) if one.terminal and "*" not in one.path]
+    if not names:
+        return Plan("shell", f"{shell or 'yours'} is not known here; docs/shells.md says what any shell can do")
+    path = Path(next((name for name in names if os.path.exists(name)), names[0]))  # noqa: PTH110 - text paths
+    code = startup.line_for(shell, str(state_folder()), where.path)
+    target = os.path.realpath(path)
+    real = f" (a link to {target})" if path.is_symlink() else ""
+    return Plan("shell", f"add a line to {path}{real}:  {code}", lambda: _append(path, setup.line(code)))
+
+
+def _append(path: Path, text: str) -> Step:
+    step = recorded.append(path, text)
+    line(f"{path}: {'written' if step.made else 'added to'}")
+    return step
+
+
+def _nu(path: Path) -> Step:
+    hook.write(path)
+    return Written(str(path))
+
+
+# --- and back
+
+
+def _undo(args: argparse.Namespace) -> int:
+    folder = state_folder()
+    done = recorded.recorded(folder)
+    if not done.steps:
+        note("setup has done nothing on this machine")
+        return 0
+    line("To take back:")
+    for step in reversed(done.steps):
+        line(f"  {_told(step)}")
+    line()
+    if not args.dry_run and not confirmed("Take it back?", yes=args.yes):
+        note("nothing was changed")
+        return 1
+    if args.dry_run:
+        line("Nothing was done.")
+        return 0
+    left = list(done.steps)
+    while left:
+        _take_back(left[-1])
+        left.pop()
+        recorded.write(folder, Record(tuple(left)))
+    if any(isinstance(step, Installed) for step in done.steps):
+        remove_state(folder)
+    line("Taken back.")
+    return 0
+
+
+def _told(step: Step) -> str:
+    if isinstance(step, Installed):
+        return "the service, and the files it wrote"
+    return f"what was {'added to' if isinstance(step, Appended) else 'written:'} {step.file}"
+
+
+def _take_back(step: Step) -> None:
+    if isinstance(step, Installed):
+        manager = service.find(system=False)
+        for one in service.remove(manager, state_folder())[0]:
+            line(f"removed: {one}")
+        if step.linger and isinstance(manager, Systemd):
+            manager.linger(on=False)
+    elif isinstance(step, Written):
+        Path(step.file).unlink(missing_ok=True)
+        line(f"removed: {step.file}")
+    elif recorded.take_out(step):
+        line(f"{step.file}: taken out")
+    else:
+        line(f"{step.file}: what was added is not there any more; it is left as it is")
