@@ -2,6 +2,7 @@
 
 import pytest
 
+from ollama_locate.core.constants import TAILNET_SETTLES
 from ollama_locate.core.health import Status
 from ollama_locate.core.outcome import Outcome, Probe
 from ollama_locate.core.patterns import parse_pattern
@@ -302,3 +303,34 @@ def test_while_the_tailnet_is_away_no_failure_counts() -> None:
     world.away()
     world.locator.finish(key("gpu"), Probe(Outcome.SILENT, world.now), world.now)
     assert world.track("gpu").health.penalty == 0.0
+
+
+def restarted(world: World) -> None:
+    world.locator.restarted(world.now)
+
+
+@pytest.mark.parametrize(
+    ("steps", "decision"),
+    [
+        pytest.param(
+            [restarted, no("gpu", times=6), ok("nas")],
+            ("fresh", "gpu", "fastest"),
+            id="silent while its tunnel is made anew, though another one answers",
+        ),
+        pytest.param(
+            [restarted, after(TAILNET_SETTLES), ok("nas"), no("gpu"), ok("nas"), no("gpu", times=2)],
+            ("fresh", "nas", "only"),
+            id="silent for longer than that",
+        ),
+        pytest.param(
+            [restarted, no("gpu", Outcome.REFUSED, times=3), ok("nas")],
+            ("fresh", "nas", "only"),
+            id="it refuses: the tunnel is there",
+        ),
+    ],
+)
+def test_after_a_restart_of_tailscaled(steps: list[Step], decision: tuple[str, str, str]) -> None:
+    world = World()
+    for step in (look("gpu", "nas"), ok("gpu"), ok("nas", 40), decide, after(30), *steps):
+        step(world)
+    assert world.decide() == decision

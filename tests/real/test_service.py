@@ -214,3 +214,30 @@ def test_what_is_in_the_way_is_named_and_left_alone(on: Box, spoil: str, sentenc
     assert done.returncode == 1
     assert sentence in done.stderr
     assert on.run("bash", "-c", "cat /etc/systemd/system/*.service", check=False).stdout == before
+
+
+def endpoint_in_a_terminal(machine: Box) -> str:
+    words = ("bash", "-ic", "echo $OLLAMA_ENDPOINT")
+    return machine.run(*words, user=True, env={"SHELL": "/bin/bash"}).stdout.strip()
+
+
+def test_a_fresh_account_is_set_up_booted_and_left_without_a_trace(machine: Box) -> None:
+    url, shell = "http://localhost:11434", {"SHELL": "/bin/bash"}
+    with machine.on():
+        serve(machine)
+        session = machine.log_in()
+        before = listing(machine)
+        said = machine.run("ollama-locate", "setup", "--yes", user=True, env=session | shell).stdout
+        assert "ollama-located.service: written" in said
+        assert f"endpoint: {url} (this machine)" in said
+        assert endpoint_in_a_terminal(machine) == url
+    with machine.on():
+        serve(machine)
+        session = machine.log_in()
+        unit = ("systemctl", "--user", "is-active", "ollama-located")
+        until(lambda: machine.run(*unit, user=True, env=session, check=False).returncode == 0, 15, "it runs")
+        assert endpoint_in_a_terminal(machine) == url
+        machine.run("ollama-locate", "setup", "--undo", "--yes", user=True, env=session | shell)
+        assert endpoint_in_a_terminal(machine) == ""
+        left = {one for one in listing(machine) - before if not one.startswith(f"/home/{box.USER}/.config/systemd")}
+        assert not {one for one in left if "ollama" in one}, left

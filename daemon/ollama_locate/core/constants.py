@@ -155,6 +155,10 @@ AWAITED_PATIENCE: Final = 1.0
 """After a start, how long a server that was known before, and ranks higher, is waited for: the first
 contact over an idle tunnel takes 1 s."""
 
+TAILNET_SETTLES: Final = 6.0
+"""After tailscaled was started anew: a handshake whose first packet is lost is tried again after 5 s (REKEY_TIMEOUT,
+WireGuard's paper, 6.1), so that a server may be silent for so long while another one answers."""
+
 # --- Cadence -----------------------------------------------------------------------------------------
 
 INTERVAL: Final = 30.0

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from . import cadence, complaints, latency, patience
 from .board import Board
 from .cadence import Place
-from .constants import FALL, NEXT_BEST, REPORT_MIN_GAP, REST_SPREAD
+from .constants import FALL, NEXT_BEST, REPORT_MIN_GAP, REST_SPREAD, TAILNET_SETTLES
 from .decider import Decider
 from .evidence import Evidence
 from .health import Proof, Status, answered, doubted_anew, failed, forgiven
@@ -34,7 +34,7 @@ class Locator:
         self.sentinel.on = settings.sentinel
         self._flights: dict[str, UnderWay] = {}
         self._decider = Decider(self.board, self._flights, now)
-        self._void_before = now
+        self._void_before = self._settles_until = now
         self.board.opening = Opening(self.tracks, now, last_good.key if last_good else None)
         self._evidence = Evidence()
 
@@ -96,6 +96,11 @@ class Locator:
         self.recheck(now)
         self._void_before = now
         self.board.opening = Opening(self.tracks, now, self.last_good.key if self.last_good else None)
+
+    def restarted(self, now: float) -> None:
+        """Tailscaled was started anew, and nobody saw it away: who is silent may only not be reached yet."""
+        self._settles_until = now + TAILNET_SETTLES
+        self.recheck(now)
 
     def stalled(self, now: float) -> None:
         """This program stood still: who failed meanwhile may have answered in time, and is asked again."""
@@ -211,6 +216,8 @@ class Locator:
             return True
         if probe.outcome is Outcome.ALIVE:
             return False
+        if track.health.status is Status.UP and probe.outcome is Outcome.SILENT and probe.sent < self._settles_until:
+            return True
         return not server.loopback and flight.sent < self._void_before
 
     def _is_alive(self, track: Track, probe: Probe, now: float) -> None:

@@ -251,7 +251,7 @@ class Daemon:
         elif self._bell_lost:
             # Tailscaled was restarted, perhaps so quickly that no look saw it away: is everybody still reached?
             self._bell_lost = False
-            self._finder.locator.recheck(self._finder.now())
+            self._finder.locator.restarted(self._finder.now())
             self._probe_due()
         self._on_change(news=True)
 
