@@ -18,6 +18,7 @@ from ollama_locate.core.errors import StateFolderError
 from ollama_locate.core.history import Sample, Switch
 from ollama_locate.edge import history
 from ollama_locate.edge.history import ASIDE, NAME, History, read
+from tests.environment import unmeasured
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = time.time()
@@ -261,7 +262,7 @@ def test_a_full_disk_is_a_sentence_and_what_was_there_stays(folder: Path, limit:
     if first:
         History(folder).write(first, [])
     words = [sys.executable, "-c", FULL, str(folder), str(limit)]
-    env = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'daemon'}"}
+    env = unmeasured() | {"PYTHONPATH": f"{ROOT}:{ROOT / 'daemon'}"}  # what is measured could not be written either
     done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=20, check=False)
     assert done.stdout.startswith(f"cannot write {folder / NAME}: "), done
     assert done.stdout.endswith("; it is tried again later\n")
