@@ -333,6 +333,10 @@ HISTORY_KEPT: Final = 30 * 86_400.0
 HISTORY_MAX_BYTES: Final = 10 * 2**20
 """What is older, and what would not fit, goes: the oldest round trips first."""
 
+HISTORY_FORGOTTEN: Final = 86_400.0
+"""A write drops the oldest day at the most: a clock that is a month ahead for a few minutes costs a few days, not all,
+and after a long holiday the rest goes with the writes of the next hours."""
+
 HISTORY_WAITING_MAX: Final = 10_000
 """Lines that are kept in memory while the history cannot be written."""
 
