@@ -6,6 +6,7 @@ from typing import Any
 
 from ollama_locate.core.constants import FALL, FAST_RECHECK, REFRESH_MIN_GAP, STATUS_DEADLINE, TIMEOUT
 from ollama_locate.core.errors import OperatorError, StateFolderError
+from ollama_locate.core.server import base_url
 from ollama_locate.core.snapshot import Snapshot
 from ollama_locate.core.text import shown
 from ollama_locate.edge.folders import reader_folder
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         note(f"{decision.name}, {round_trip(rtt)}, {decision.verdict}: {decision.text}")
     if args.failed:
-        note(_found(_url(args.failed), now, before.snapshot.decision.server if before else None))
+        note(_found(base_url(args.failed), now, before.snapshot.decision.server if before else None))
     for problem in now.problems:
         note(f"ollama-locate: {problem}")
     return 0
@@ -69,14 +70,10 @@ def run(args: argparse.Namespace) -> int:
 def _request(failed: str | None, before: Seen | None) -> Request:
     if failed is None:
         return Request("refresh")
-    url = _url(failed)
+    url = base_url(failed)
     if before is not None and not any(server.url == url for server in before.snapshot.servers):
         raise OperatorError(f"no server has the URL {shown(url)}; `ollama-locate status` shows those that there are")
     return Request("failed", url=url)
-
-
-def _url(failed: str) -> str:
-    return failed.rstrip("/").removesuffix("/v1")
 
 
 def _found(url: str, now: Snapshot, was: str | None) -> str:
