@@ -12,6 +12,15 @@ from hypothesis import settings
 settings.register_profile("quick", max_examples=100, deadline=None, derandomize=True)
 settings.load_profile("quick")
 
+UNMEASURED = ("properties", "simulation")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Coverage is what the tables and the running daemon reach; these take three times as long where it is measured."""
+    for item in items:
+        if item.path.parent.name in UNMEASURED:
+            item.add_marker("no_cover")
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

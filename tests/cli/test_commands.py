@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ollama_locate.core.outcome import Outcome
 from ollama_locate.core.snapshot import Snapshot
 from tests.cli.command import PEERS, PROBES, Command
-from tests.snapshots import GPU, NAS, gone, snapshot
+from tests.snapshots import GPU, NAS, alive, gone, snapshot
 from tests.standins import tailscale
 from tests.standins.tailscale import node
 
@@ -43,7 +44,30 @@ def test_stale_exits_3_only_when_asked_to_be_strict(run: Command) -> None:
 def test_url_by_model(run: Command, model: str, code: int, out: str) -> None:
     got = run("url", "--model", model)
     assert got[:2] == (code, out + "\n" if out else "")
-    assert ("no server has nope:latest" in got[2]) == (code == 4)
+    assert ("no server that answers has nope:latest; there are: mistral:latest, only-nas:1b, qwen3:8b" in got[2]) == (
+        code == 4
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "models", "sentence"),
+    [
+        pytest.param("mistrall", ("mistral:latest", "qwen3:8b"), "; did you mean mistral:latest?", id="mistyped"),
+        pytest.param("qwen3:8", ("qwen3:8b", "qwen3:4b"), "; did you mean qwen3:8b or qwen3:4b?", id="another size"),
+        pytest.param(
+            "nope", tuple(f"z{number:02}:x" for number in range(14)), "z10:x, z11:x and 2 more", id="a long list is cut"
+        ),
+        pytest.param("nope", (), ", nor any other model; `ollama-locate why` says more", id="none at all"),
+    ],
+)
+@pytest.mark.parametrize("words", [("url", "--model"), ("exec", "--require", "--model")], ids=["url", "exec"])
+def test_a_model_that_nobody_has_is_answered_with_those_there_are(
+    run: Command, words: tuple[str, ...], wanted: str, models: tuple[str, ...], sentence: str
+) -> None:
+    run.publish(snapshot({"n2:11434": alive(0.01, *models)}, node("gpu", 2)))
+    code, out, err = run(*words, wanted, *(["--", "true"] if words[0] == "exec" else []))
+    assert (code, out, err.count("\n")) == (4, "", 1)
+    assert err.endswith(f"{sentence}\n")
 
 
 @pytest.mark.parametrize(
@@ -92,6 +116,37 @@ def test_status_is_tab_separated_elsewhere_than_on_a_terminal(run: Command) -> N
     assert ["this machine", "refused", "-", "local", "-", "http://localhost:11434"] in rows
     assert "\x1b" not in out
     assert "2 other peers are left alone" in out
+
+
+@pytest.mark.parametrize(
+    ("value", "mark", "said"),
+    [
+        pytest.param("http://mine:1", "", True, id="by hand"),
+        pytest.param("http://mine:1", "OLLAMA_ENDPOINT=http://mine:1", False, id="ours, of before the last change"),
+        pytest.param(GPU, "", False, id="by hand, and the same"),
+        pytest.param("", "", False, id="empty is unset"),
+    ],
+)
+def test_status_and_why_say_what_hides_the_found_one(
+    run: Command, monkeypatch: pytest.MonkeyPatch, value: str, mark: str, *, said: bool
+) -> None:
+    monkeypatch.setenv("OLLAMA_ENDPOINT", value)
+    monkeypatch.setenv("OLLAMA_LOCATE_APPLIED", mark)
+    sentence = f"But in this shell OLLAMA_ENDPOINT was set by hand, to {value}; that wins here."
+    assert [(sentence in run(word)[1].splitlines()) for word in ("status", "why")] == [said, said]
+
+
+def test_the_words_of_the_tables_are_explained_in_their_help(run: Command) -> None:
+    first, *others = snapshot(PROBES, *PEERS).servers
+    for standing, word in (
+        ("lower_tier", "later in order"),
+        ("held_down", "failed lately"),
+        ("similar", "about as fast"),
+    ):
+        run.publish(replace(snapshot(PROBES, *PEERS), servers=(replace(first, standing=standing), *others)))
+        for command in ("status", "why"):
+            assert f"gpu\t{word}\t" in run(command)[1]
+            assert f"  {word} " in run(command, "--help")[1]
 
 
 def test_status_as_json_is_the_snapshot(run: Command) -> None:

@@ -1,6 +1,7 @@
 """`ollama-locate history`, on a history that the real writer wrote."""
 
 import json
+import re
 import time
 from pathlib import Path
 
@@ -90,13 +91,30 @@ def test_nothing_is_noted_yet(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.usefixtures("written")
 def test_the_plot_lines_up_and_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["history", "--plot"]) == 0
-    head, gpu, nas, switches, axis, legend = capsys.readouterr().out.splitlines()
+    out, err = capsys.readouterr()
+    assert err.startswith("ollama-locate: the last 5 h of the 30d asked for: no round trip is noted before ")
+    head, gpu, nas, switches, axis, legend = out.splitlines()
     assert {len(line) for line in (head, gpu, nas)} == {100}
     assert ("▁" in gpu, "x" in gpu, "█" not in gpu, "▇" in nas or "▆" in nas) == (True, True, True, True)
     assert switches.startswith("switches")
     assert switches.count("▲") == 2
     assert axis.strip()
     assert "▁ is 2.0 ms, █ is 80.0 ms" in legend
+
+
+@pytest.mark.usefixtures("written")
+def test_a_plot_of_all_that_was_asked_for_says_nothing_more(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["history", "--plot", "--since", "301m"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("written")
+def test_in_a_narrow_window_the_axis_keeps_its_ends_apart(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    assert main(["history", "--plot"]) == 0
+    assert re.search(r" \d\d:\d\d [A-Z]", capsys.readouterr().out.splitlines()[-2])
 
 
 def test_the_picture_is_a_file(written: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

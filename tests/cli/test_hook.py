@@ -25,6 +25,29 @@ def test_it_prints_code_with_the_path_of_the_file(run: Command, tmp_path: Path, 
     assert "@" not in out.replace("[@]", "").replace("[*]@a", "").replace("(@f)", ""), "nothing is left to fill in"
 
 
+@pytest.mark.parametrize(
+    ("path", "code", "sentence"),
+    [
+        pytest.param("/usr/bin/zsh", 0, "for zsh, as $SHELL is /usr/bin/zsh", id="as $SHELL says"),
+        pytest.param("fish", 0, "for fish, as $SHELL is fish", id="without a folder"),
+        pytest.param(
+            "/bin/tcsh",
+            1,
+            "say for which shell: `ollama-locate hook bash|zsh|fish|nu` ($SHELL is /bin/tcsh)",
+            id="one that has none",
+        ),
+        pytest.param("", 1, "($SHELL is not set)", id="no $SHELL"),
+    ],
+)
+def test_a_shell_that_is_not_named_is_guessed_and_said(
+    run: Command, monkeypatch: pytest.MonkeyPatch, path: str, code: int, sentence: str
+) -> None:
+    monkeypatch.setenv("SHELL", path)
+    found, out, err = run("hook")
+    assert (found, sentence in err, err.count("\n")) == (code, True, 1)
+    assert out == (run("hook", path.rpartition("/")[2])[1] if code == 0 else "")
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_off_prints_what_removes_it(run: Command, shell: str) -> None:
     code, out, err = run("hook", shell, "--off")

@@ -8,13 +8,17 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ollama_locate.cli import show
+from ollama_locate.core.history import Switch
 from ollama_locate.core.outcome import Outcome
-from tests.snapshots import alive, gone, publish, snapshot
+from ollama_locate.edge.history import History
+from tests.snapshots import GPU, NAS, alive, gone, publish, snapshot
 from tests.standins.tailscale import node
 
 PROGRAM = "import sys; from ollama_locate.main import main; sys.exit(main())"
@@ -80,6 +84,20 @@ def test_long_sentences_are_folded_at_the_edge() -> None:
     rows = plain(on_terminal("why", "pi", width=60)).splitlines()
     assert any("tailscale serve --bg" in row or "serve --bg" in row for row in rows)
     assert max(map(len, rows)) <= 60
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_in_a_narrow_window_each_switch_has_lines_of_its_own(tmp_path: Path, width: int) -> None:
+    text = "gpu is silent: off, asleep, or kept away by the tailnet's ACL"
+    moved = Switch(time.time(), "gpu", GPU, "workstation", NAS, "fresh", "only", text, 4.3)
+    History(tmp_path / "state").write([replace(moved, left="", alive_ago=None), moved], [])
+    rows = plain(on_terminal("history", width=width)).splitlines()
+    assert max(map(len, rows)) <= width
+    assert rows[0].endswith("  (start) -> workstation, fresh")
+    assert "  gpu -> workstation, fresh (alive 4.3 s" in " ".join(rows)
+    assert text in " ".join(" ".join(rows).split())
+    wide = plain(on_terminal("history", width=120)).splitlines()
+    assert wide[0].startswith("WHEN ")
 
 
 def test_why_has_its_parts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from ollama_locate.core.outcome import Outcome, Probe
 from tests.cli.command import PEERS, PROBES, Command
-from tests.snapshots import GPU, NAS, snapshot
+from tests.snapshots import GPU, NAS, alive, gone, snapshot
+from tests.standins.tailscale import node
 
 
 def test_why_names_the_reason_of_every_peer(run: Command) -> None:
@@ -16,14 +18,47 @@ def test_why_names_the_reason_of_every_peer(run: Command) -> None:
     for row in (
         f"{GPU} (gpu, fresh): it has the lowest round trip.",
         "nas\tslower\t200 ms\tits round trip is longer",
-        "pi\tdown\t-\trefuses: no Ollama there, or it listens on 127.0.0.1 only",
-        "old\tdown\t-\tis silent: off, asleep, or kept away by the tailnet's ACL",
+        "pi\trefused\t-\trefuses: no Ollama there, or it listens on 127.0.0.1 only",
+        "old\tsilent\t-\tis silent: off, asleep, or kept away by the tailnet's ACL",
         "bob\t100.64.0.6\tit belongs to another user (allow it by name, if you trust it)",
         "phone\t100.64.0.7\tOllama does not run on phones and TVs",
-        "this machine\tself check\t-\tthis machine's Ollama does not serve the tailnet",
+        "this machine\trefused\t-\tno Ollama runs here",
     ):
         assert row in out.splitlines(), row
     assert "\x1b" not in out
+    assert out.count("this machine") == 1
+
+
+@pytest.mark.parametrize(
+    ("probes", "config", "rows"),
+    [
+        pytest.param(
+            {"local:11434": alive(0.001, "m:1"), "self:11434": gone(Outcome.REFUSED)},
+            "",
+            ["chosen (at its tailnet address: this machine's Ollama does not serve the tailnet)"],
+            id="it serves itself only",
+        ),
+        pytest.param(
+            {"local:11434": gone(Outcome.REFUSED), "self:11434": alive(0.001, "m:1")},
+            "",
+            ["no Ollama runs here (at its tailnet address: this machine's Ollama serves the tailnet)"],
+            id="it listens at its tailnet address only",
+        ),
+        pytest.param({"local:11434": alive(0.001, "m:1")}, "", ["chosen"], id="not asked at its tailnet address yet"),
+        pytest.param({}, 'local = "last"', ["waits for its next check"], id="there is no check"),
+    ],
+)
+def test_this_machine_is_one_row(run: Command, probes: dict[str, Probe], config: str, rows: list[str]) -> None:
+    run.publish(snapshot(probes, node("gpu", 2), config=config))
+    out = run("why")[1].splitlines()
+    assert [line.rpartition("\t")[2] for line in out if line.startswith("this machine\t")] == rows
+    assert run("why", "this machine")[1].count("this machine: ") == 1
+    kinds = [one["kind"] for one in json.loads(run("why", "--json")[1])["servers"]]
+    assert kinds.count("self_check") == (not config), "as data they are two"
+
+
+def test_the_check_of_this_machine_can_be_asked_for(run: Command) -> None:
+    assert run("why", "self_check")[1].startswith("this machine: self check: ")
 
 
 def test_why_says_that_a_variable_set_by_hand_wins(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,9 +116,9 @@ def soon(seconds: float) -> str:
         (
             "on",
             "bus",
-            "a connection is held to it, whose end is noticed at once (a silent one within 5 s); tailscaled says",
+            "a connection is held to it, whose end is noticed at once (a silent one within 6 s); tailscaled says",
         ),
-        ("battery", "bus", "(on battery a silent one within 13 s)"),
+        ("battery", "bus", "(on battery a silent one within 14 s)"),
         ("closes_idle", "bus", "it closes connections that are idle, so that it is watched by its regular checks"),
         ("none", "poll", "by its regular checks; the tailnet is looked at every `interval`, as tailscaled's socket"),
         ("off", "poll", "(`sentinel` is off in the config)"),
@@ -128,8 +163,39 @@ def test_what_is_special_about_a_server(run: Command, fields: dict[str, Any], ro
 
 def test_one_server_in_full(run: Command) -> None:
     first, *others = MADE.servers
-    run.publish(replace(MADE, servers=(replace(first, answer_ms=12.0, alive_at=soon(-4)), *others)))
-    out = run("why", "gpu")[1].splitlines()
-    assert "  answer time\t0.012 s" in out
-    assert "  last alive\t4 s ago" in out
-    assert "  last alive\t-" in run("why", "pi")[1].splitlines()
+    more = {"answer_ms": 12.0, "alive_at": soon(-4), "checked_at": soon(-90)}
+    run.publish(replace(MADE, servers=(replace(first, **more), *others)))
+    assert run("why", "gpu")[1].splitlines()[1:] == [
+        f"  endpoint\t{GPU}",
+        "  answer\talive",
+        "  health\tup",
+        "  round trip\t10.0 ms, spread 1.0 ms",
+        "  answer time\t0.012 s",
+        "  last alive\t4 s ago",
+        "  path\tdirect",
+        "  version\t0.17.4",
+        "  models\tmistral:latest, qwen3:8b",
+        "  asked\t2 min ago",
+    ]
+
+
+@pytest.mark.parametrize("name", ["pi", "bad [2Jname"])
+def test_of_one_that_never_answered_no_row_is_empty(run: Command, name: str) -> None:
+    rows = [line.split("\t") for line in run("why", name)[1].splitlines() if line.startswith("  ") and "\t" in line]
+    assert {"  round trip", "  last alive", "  version", "  models"}.isdisjoint(row[0] for row in rows)
+    assert all(value not in ("", "-") for _, value in rows)
+
+
+def test_a_long_list_of_models_is_cut_and_an_empty_one_is_said(run: Command) -> None:
+    models = tuple(f"m{number}:x" for number in range(10))
+    run.publish(snapshot({"n2:11434": alive(0.01, *models), "n3:11434": alive(0.02)}, node("gpu", 2), node("nas", 3)))
+    assert run("why", "gpu")[1].splitlines()[-2].endswith("m7:x and 2 more")
+    assert "  models\tnone" in run("why", "nas")[1].splitlines()
+
+
+def test_one_that_died_just_now_answered_until_then(run: Command) -> None:
+    first, *others = MADE.servers
+    more = {"standing": "down", "outcome": "refused", "text": "refuses now", "health": "down", "alive_at": soon(-200)}
+    run.publish(replace(MADE, servers=(replace(first, **more), *others)))
+    assert "gpu\trefused\t10.0 ms\trefuses now (it answered until 3 min ago)" in run("why")[1].splitlines()
+    assert "nothing listens on port 11434 any more. Start Ollama there again" in run("why", "gpu")[1]

@@ -78,6 +78,30 @@ def test_advice(steps: list[Step], want: list[str]) -> None:
     assert advice(snap(*steps)) == want
 
 
+@pytest.mark.parametrize(
+    ("outcome", "start"),
+    [
+        pytest.param(Outcome.SILENT, "den: silent. It may be off, asleep, or kept away by a firewall.", id="silent"),
+        pytest.param(Outcome.REFUSED, "den: nothing listens on port 11434. Start Ollama there, at", id="refused"),
+        pytest.param(Outcome.FORBIDDEN_HOST, "den: answers 403, since its Ollama does not know the name", id="403"),
+        pytest.param(Outcome.EMPTY, "den: accepts, but no Ollama answers behind it.", id="as everybody's"),
+    ],
+)
+def test_a_server_of_the_config_is_mended_without_tailscale(outcome: Outcome, start: str) -> None:
+    found = snap(look("gpu"), ok("gpu"), no("static:den", outcome), chosen=settings(static={"den": "10.0.0.7"}))
+    (sentence,) = advice(found)
+    assert sentence.startswith(start)
+    assert "ail" not in sentence
+    assert mend(server(found, "static:den")) == sentence
+
+
+def test_one_that_answered_before_is_to_be_started_again_and_the_others_to_be_published() -> None:
+    steps = (look("gpu", "nas"), ok("gpu"), no("gpu", Outcome.REFUSED, times=3), no("nas", Outcome.REFUSED))
+    ended, never = advice(snap(*steps))
+    assert ended.startswith("gpu: nothing listens on port 11434 any more. Start Ollama there again; if it runs,")
+    assert never.startswith("nas: nothing listens on port 11434. If Ollama runs there, publish it")
+
+
 def test_a_loopback_bound_ollama_behind_userspace_networking_is_told_how_to_listen() -> None:
     (sentence,) = advice(snap(look("gpu"), no("gpu", Outcome.FORBIDDEN_HOST)))
     assert "403" in sentence

@@ -51,6 +51,20 @@ def test_a_server_that_moved_is_asked_and_waited_for(step: Step, want: tuple[str
     assert world.decide() == want
 
 
+def test_a_server_that_moves_while_a_round_is_open_is_a_part_of_that_round() -> None:
+    world = World()
+    for before in (look("gpu", "nas"), ok("gpu", 5), ok("nas", 9), decide):
+        before(world)
+    world.locator.resume(world.now)
+    opening = world.locator.board.opening
+    world.locator.see(tailnet(node("gpu", 2, TailscaleIPs=["100.64.0.99"]), node("nas", 3)), world.now)
+    assert world.locator.board.opening is opening
+    world.ok("nas", 9)
+    assert world.decide() == ("stale", "gpu", "moved"), "it is awaited"
+    world.ok("gpu", 5)
+    assert world.decide() == ("fresh", "gpu", "fastest")
+
+
 def test_a_server_that_moved_is_waited_for_before_it_was_asked_at_all() -> None:
     """The round is as old as the move, however long the daemon has run."""
     world = World()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ollama_locate.core.constants import TAILNET_SETTLES
+from ollama_locate.core.constants import REST_SPREAD, TAILNET_SETTLES
 from ollama_locate.core.health import Status
 from ollama_locate.core.outcome import Outcome, Probe
 from ollama_locate.core.patterns import parse_pattern
@@ -334,3 +334,33 @@ def test_after_a_restart_of_tailscaled(steps: list[Step], decision: tuple[str, s
     for step in (look("gpu", "nas"), ok("gpu"), ok("nas", 40), decide, after(30), *steps):
         step(world)
     assert world.decide() == decision
+
+
+def test_who_never_answered_and_is_offline_is_asked_again_over_ten_seconds() -> None:
+    world = World()
+    for step in (look("gpu", "nas", "mac", Online=False), ok("gpu"), no("nas"), no("mac")):
+        step(world)
+    world.locator.recheck(world.now)
+    assert {name: world.track(name).due - world.now for name in ("gpu", "nas", "mac")} == {
+        "gpu": 0.0,
+        "nas": REST_SPREAD / 2,
+        "mac": REST_SPREAD,
+    }
+
+
+def test_a_failure_that_began_before_this_program_stood_still_says_nothing() -> None:
+    world = World()
+    for step in (look("gpu"), ok("gpu"), decide, ask("gpu"), after(5)):
+        step(world)
+    world.locator.stalled(world.now)
+    world.locator.finish(key("gpu"), Probe(Outcome.SILENT, world.now - 5), world.now)
+    assert (world.track("gpu").health.misses, world.track("gpu").due) == (0, world.now)
+
+
+def test_the_answer_of_a_busy_one_is_waited_for_longer() -> None:
+    world = World()
+    world.look("gpu")
+    world.ok("gpu")
+    before = world.locator.terms(key("gpu")).answer_wait
+    world.no("gpu", Outcome.BUSY)
+    assert world.locator.terms(key("gpu")).answer_wait > before

@@ -29,8 +29,9 @@ def one(
     models: tuple[str, ...] | None = MISTRAL,
     *,
     held: bool = False,
+    demoted: bool = False,
 ) -> Contender:
-    return Contender(key, tier, None if ms is None else ms / 1000, models, held)
+    return Contender(key, tier, None if ms is None else ms / 1000, models, held, demoted)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +76,13 @@ def one(
         pytest.param([one("a", 90, held=True), one("b", 80)], "a", "a", Reason.KEPT, id="a held one keeps its place"),
         pytest.param([one("b", 5, held=True)], None, "b", Reason.ONLY, id="with no incumbent it is taken at once"),
         pytest.param([one("b", 5, held=True), one("c", 50)], "gone", "b", Reason.FASTEST, id="even before another one"),
+        pytest.param(
+            [one("a", 9, demoted=True), one("b", 90, 1)],
+            "a",
+            "b",
+            Reason.REPORTED_OTHERS,
+            id="who fails its readers goes",
+        ),
         pytest.param([one("a", None), one("b", 50)], "a", "b", Reason.FASTEST, id="a known round trip beats none"),
         pytest.param([one("a", 50), one("b", None)], "a", "a", Reason.FASTEST, id="an unknown one beats nobody"),
     ],

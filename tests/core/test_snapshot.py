@@ -116,6 +116,11 @@ def test_servers_come_in_the_order_of_the_choice_then_the_rest_by_name() -> None
         pytest.param([ask("gpu"), quiet("gpu")], Outcome.SILENT.text, id="silent so far"),
         pytest.param([ok("gpu"), no("gpu")], f"{Outcome.SILENT.text}; the next checks decide", id="in doubt"),
         pytest.param(
+            [ok("gpu"), no("gpu", REFUSED, times=3)],
+            "refuses now: its Ollama has ended, or listens elsewhere",
+            id="it answered before",
+        ),
+        pytest.param(
             [ok("gpu"), no("gpu", REFUSED, times=3), ok("gpu")], "answers again; the next check decides", id="rising"
         ),
         pytest.param([ok("gpu"), away()], "Tailscale is not up", id="out of reach"),
@@ -143,6 +148,20 @@ def test_each_server_says_why_it_stands_where_it_stands(steps: list[Step], text:
 def test_this_machine_has_words_of_its_own(step: Step, name: str, text: str) -> None:
     found = server(snap(look(), step, chosen=settings(local=Local.AUTO)), name)
     assert (found.text, found.path) == (text, "local")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "text"),
+    [
+        pytest.param(Outcome.SILENT, "is silent: off, asleep, or kept away by a firewall", id="silent"),
+        pytest.param(REFUSED, "refuses: no Ollama there, or it listens at another address or port", id="refused"),
+        pytest.param(Outcome.EMPTY, "accepts and closes: the Ollama behind it is dead", id="behind a proxy"),
+        pytest.param(Outcome.NOT_OLLAMA, Outcome.NOT_OLLAMA.text, id="the others as everybody's"),
+    ],
+)
+def test_a_server_of_the_config_is_not_told_of_tailscale(outcome: Outcome, text: str) -> None:
+    found = server(snap(no("static:den", outcome), chosen=settings(static={"den": "10.0.0.7"})), "static:den").text
+    assert (found, "ail" in found) == (text, False)
 
 
 def test_this_machine_s_place_is_explained_by_its_setting() -> None:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -18,6 +19,7 @@ from ollama_locate.core.errors import StateFolderError
 from ollama_locate.core.history import Sample, Switch
 from ollama_locate.edge import history
 from ollama_locate.edge.history import ASIDE, NAME, History, read
+from tests.environment import unmeasured
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = time.time()
@@ -261,7 +263,7 @@ def test_a_full_disk_is_a_sentence_and_what_was_there_stays(folder: Path, limit:
     if first:
         History(folder).write(first, [])
     words = [sys.executable, "-c", FULL, str(folder), str(limit)]
-    env = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'daemon'}"}
+    env = unmeasured() | {"PYTHONPATH": f"{ROOT}:{ROOT / 'daemon'}"}  # what is measured could not be written either
     done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=20, check=False)
     assert done.stdout.startswith(f"cannot write {folder / NAME}: "), done
     assert done.stdout.endswith("; it is tried again later\n")
@@ -274,6 +276,33 @@ def test_what_is_older_than_thirty_days_goes(folder: Path) -> None:
     History(folder).write([switch(old), switch(young)], [sample(old), sample(young)])
     History(folder).write([switch()], [])
     assert read(folder, 0) == ([switch(young), switch()], [sample(young)])
+
+
+DAY = 86_400.0
+
+
+def test_a_clock_that_is_a_month_ahead_for_a_while_costs_a_few_days_of_thirty(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = [NOW - ago * DAY for ago in range(29, -1, -1)]
+    book = History(folder)
+    book.write([switch(at) for at in days], [sample(at) for at in days])
+    monkeypatch.setattr(history, "time", SimpleNamespace(time=lambda: NOW + 31 * DAY))
+    for _ in range(3):
+        assert book.write([switch(NOW + 31 * DAY)], [sample(NOW + 31 * DAY)]) is None
+    monkeypatch.undo()
+    assert book.write([], []) is None
+    switches, samples = read(folder, 0)
+    assert [one.at for one in switches if one.at <= NOW] == days[3:]
+    assert [one.at for one in samples if one.at <= NOW] == [round(at) for at in days[3:]]
+
+
+def test_after_a_long_holiday_the_past_goes_a_day_with_each_write(folder: Path) -> None:
+    book = History(folder)
+    book.write([switch(NOW - ago * DAY) for ago in range(60, 40, -1)], [])
+    for written in range(1, 22):
+        book.write([switch()], [])
+        assert len(read(folder, 0)[0]) == max(0, 20 - written) + written, written
 
 
 PAGES = 64

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.environment import unmeasured
 from tests.standins import tailscale, wire
 from tests.standins.wire import Far
 
@@ -37,7 +38,8 @@ class Lab:
         self.command = folder / "tailscale"
         self.socket = folder / "bus.sock"
         self.peers: dict[str, dict[str, Any]] = {}
-        self._table: dict[str, Far] = {"127.0.0.1": Far(None)}
+        # Of this machine both addresses refuse until `local` starts an Ollama; its own tailnet address is never silent.
+        self._table: dict[str, Far] = {"127.0.0.1": Far(None), "100.64.0.1": Far(None)}
         self._servers: dict[str, subprocess.Popen[bytes]] = {}
         self.daemons: list[subprocess.Popen[bytes]] = []
         self.configure("")
@@ -98,7 +100,9 @@ class Lab:
         return self._run(name, "tests.standins.ollama", *([str(port)] if port else []), *models)
 
     def _run(self, name: str, *words: str) -> int:
-        self._servers[name] = subprocess.Popen([sys.executable, "-m", *words], stdout=subprocess.PIPE, cwd=ROOT)
+        self._servers[name] = subprocess.Popen(
+            [sys.executable, "-m", *words], stdout=subprocess.PIPE, cwd=ROOT, env=unmeasured()
+        )
         out = self._servers[name].stdout
         assert out is not None
         return int(out.readline())

@@ -246,6 +246,7 @@ def test_of_two_daemons_the_one_that_lost_its_folder_ends(lab: Lab) -> None:
 
 
 def test_few_descriptors_delay_but_do_not_stall(lab: Lab) -> None:
+    lab.configure('timeout = "1s"\n')  # how long each of the silent ones keeps its descriptors
     for number in range(10, 90):
         lab.peers[f"silent{number}"] = node(f"silent{number}", number)
     lab.machine("gpu", 2, 0.01, Online=False)  # the last in the queue

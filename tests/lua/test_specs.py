@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.environment import unmeasured
 from tests.lua import neovim
 from tests.test_paths import CASES
 
@@ -49,7 +50,7 @@ def puller(environment: dict[str, str], tmp_path: Path) -> Iterator[None]:
     log = tmp_path / "asked"
     log.touch()
     command = [sys.executable, "-m", "tests.lua.puller", str(log)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=unmeasured()) as process:
         assert process.stdout
         environment |= {"PULLER": f"http://127.0.0.1:{process.stdout.readline().strip()}", "ASKED": str(log)}
         yield

@@ -30,6 +30,7 @@ class Terminal:
         self.shell, self.folder = shell, folder
         self.shown = b""
         self._count = 0
+        self._nested = False
         self._rc = folder / (".zshrc" if shell.kind == "zsh" else "rc")
         half = len(READY) // 2
         self._rc.write_text("\n".join([shell.prompt, *lines, shell.say(READY[:half], READY[half:])]) + "\n")
@@ -82,6 +83,7 @@ class Terminal:
     def nest(self) -> None:
         """Start the same shell in this one, with the same start-up file."""
         before = len(self.shown)
+        self._nested = True
         prefix = "^" if self.shell.kind == "nu" else ""
         self.send(prefix + " ".join(self.shell.quote(word) for word in self.command()))
         self._wait_for_prompt(READY.encode(), before)
@@ -118,7 +120,7 @@ class Terminal:
 
     def close(self) -> None:
         """End the whole session: a shell started in this one has a process group of its own, and may not hang up."""
-        for pid in [self._process.pid, *_in_session(self._process.pid)]:
+        for pid in [self._process.pid, *(_in_session(self._process.pid) if self._nested else [])]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self._process.wait()

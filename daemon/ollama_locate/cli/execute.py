@@ -17,6 +17,7 @@ from ollama_locate.edge.folders import reader_folder
 from ollama_locate.edge.lock import holder
 
 from .asking import wait_for
+from .named import no_model
 from .show import note
 from .state import config, seen
 
@@ -111,7 +112,7 @@ def _wanted(snapshot: Snapshot, model: str | None) -> tuple[dict[str, str], int]
     if model is not None:
         url = best_by_model(snapshot).get(full_name(model))
         if url is None:
-            note(f"ollama-locate: no server has {full_name(model)}; `ollama-locate status` shows the servers")
+            note(f"ollama-locate: {no_model(snapshot, model)}")
             return snapshot.variables, _NONE
         return variables(config().variables, url), 0
     if decision.verdict != "fresh":

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from ollama_locate.core import plot
-from ollama_locate.core.constants import HISTORY_KEPT, HISTORY_SHOWN, SCHEMA
+from ollama_locate.core.constants import HISTORY_FLUSH, HISTORY_KEPT, HISTORY_SHOWN, SCHEMA
 from ollama_locate.core.duration import duration
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.history import Sample, Switch
@@ -25,6 +25,9 @@ from .show import ago, line, note, round_trip, table
 
 _NAME_MAX: Final = 20
 _LEAST_WIDTH: Final = 20
+_TABLE_WIDTH: Final = 100
+"""On a terminal with fewer columns the sentences would be folded into a stripe: each switch has its own lines there."""
+
 _FIGURES: Final = 33
 """Columns that the three figures of a row take, and the gap after the name."""
 
@@ -65,6 +68,9 @@ def run(args: argparse.Namespace) -> int:
             note("ollama-locate: no round trips are noted yet; the daemon writes them every 10 minutes")
             return 1
         span = plot.Span(min(since_first(samples), now - 1.0), now)
+        if span.start > since + HISTORY_FLUSH:
+            shown = f"the last {ago(now - span.start)} of the {args.since} asked for"
+            note(f"ollama-locate: {shown}: no round trip is noted before {_when(span.start)}")
         if args.svg:
             _write(args.svg, svg(samples, switches, span))
         else:
@@ -84,9 +90,15 @@ def since_first(samples: Sequence[Sample]) -> float:
 
 
 def _table(switches: Sequence[Switch]) -> None:
+    if sys.stdout.isatty() and shutil.get_terminal_size().columns < _TABLE_WIDTH:
+        for one in switches:
+            alive = "" if one.alive_ago is None else f" (alive {_ago(one.alive_ago)} before)"
+            line(f"{_when(one.at)}  {one.left or '(start)'} -> {one.taken}, {one.verdict}{alive}")
+            line(f"  {one.text}")
+        return
     rows = [
         (
-            f"{dt.datetime.fromtimestamp(one.at).astimezone():%b %d %H:%M:%S}",
+            _when(one.at),
             one.left or "(start)",
             one.taken,
             one.verdict,
@@ -96,6 +108,10 @@ def _table(switches: Sequence[Switch]) -> None:
         for one in switches
     ]
     table(("WHEN", "FROM", "TO", "VERDICT", "LAST ALIVE", "WHY"), rows)
+
+
+def _when(at: float) -> str:
+    return f"{dt.datetime.fromtimestamp(at).astimezone():%b %d %H:%M:%S}"
 
 
 def _ago(seconds: float) -> str:
@@ -143,7 +159,7 @@ def _plot(switches: Sequence[Switch], samples: Sequence[Sample], span: plot.Span
         print(f"{row.name[:names]:<{names}}  {row.cells}{figures}")
     print(f"{'switches':<{names}}  {plot.switches(switches, span, width)}")
     begins, ends = (f"{dt.datetime.fromtimestamp(at).astimezone():%b %d %H:%M}" for at in span)
-    print(f"{'':<{names}}  {begins}{ends:>{max(1, width - len(begins))}}")
+    print(f"{'':<{names}}  {begins}{ends:>{max(len(ends) + 1, width - len(begins))}}")
     print(f"{plot.BARS[0]} is {round_trip(plot.scale(samples).low)}, {plot.BARS[-1]} is", end=" ")
     print(f"{round_trip(plot.scale(samples).high)}; {plot.DOWN} did not answer; {plot.SWITCHED} the endpoint changed")
 

@@ -8,8 +8,11 @@ from typing import Any, Final
 
 from ollama_locate.core import hook
 from ollama_locate.core.errors import OperatorError
+from ollama_locate.core.text import shown
 from ollama_locate.edge.folders import nu_autoload, reader_folder
 from ollama_locate.edge.templates import templates
+
+from .show import note
 
 _HELP: Final = """\
 Put this last in the shell's start-up file:
@@ -20,7 +23,7 @@ Put this last in the shell's start-up file:
         into nu's vendor/autoload folder, which new shells read; `--off` removes that file
 
 Faster, and silent when the program is gone: the daemon keeps the same code in the state folder.
-  bash  f=~/.local/state/ollama-locate/hook.bash; [ -r "$f" ] && . "$f"
+  bash  [ -r ~/.local/state/ollama-locate/hook.bash ] && . ~/.local/state/ollama-locate/hook.bash
 
 Every prompt reads one small file, without starting any process; zsh, fish, nu and bash 5.3 do so before
 each command as well. bash up to 5.2 looks at the prompt only: a command typed at an old prompt gets the
@@ -41,19 +44,31 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         epilog=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    words.add_argument("shell", choices=hook.SHELLS)
+    words.add_argument("shell", nargs="?", choices=hook.SHELLS, help="which one; if not said, that of $SHELL")
     words.add_argument("--off", action="store_true", help="what removes it again")
     words.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the code; for nu, write or remove its file."""
-    if args.shell == "nu":
+    shell = args.shell or _guessed()
+    if shell == "nu":
         return _remove(nu_autoload()) if args.off else write(nu_autoload())
-    text = hook.off(args.shell, templates()) if args.off else _code(args.shell)
+    text = hook.off(shell, templates()) if args.off else _code(shell)
     sys.stdout.flush()
     sys.stdout.buffer.write(os.fsencode(text))
     return 0
+
+
+def _guessed() -> str:
+    """The shell of this user's logins. It is said which, as another one may be running."""
+    path = os.environ.get("SHELL", "")
+    shell = path.rpartition("/")[2]
+    if shell not in hook.SHELLS:
+        why = f"$SHELL is {shown(path)}" if path else "$SHELL is not set"
+        raise OperatorError(f"say for which shell: `ollama-locate hook {'|'.join(hook.SHELLS)}` ({why})")
+    note(f"ollama-locate: for {shell}, as $SHELL is {shown(path)}")
+    return shell
 
 
 def _code(shell: str) -> str:

@@ -1,10 +1,14 @@
-"""Which server a word on the command line means."""
+"""Which server, or which model, a word on the command line means."""
+
+import difflib
 
 from ollama_locate.core.errors import OperatorError
-from ollama_locate.core.snapshot import RejectedState, ServerState, Snapshot
+from ollama_locate.core.models import full_name
+from ollama_locate.core.snapshot import RejectedState, ServerState, Snapshot, best_by_model
 from ollama_locate.core.text import shown
 
 _SHOWN_AT_MOST = 12
+_CLOSEST = 3
 
 
 def speaks_of(server: ServerState, wanted: str) -> bool:
@@ -26,3 +30,15 @@ def nobody(snapshot: Snapshot, wanted: str) -> OperatorError:
     names = sorted({one.name for one in snapshot.servers} | {one.name for one in snapshot.rejected if one.name})
     few = ", ".join(names[:_SHOWN_AT_MOST]) + (" ..." if len(names) > _SHOWN_AT_MOST else "")
     return OperatorError(f"nobody is called `{shown(wanted)}`; there are: {few or 'none'}")
+
+
+def no_model(snapshot: Snapshot, wanted: str) -> str:
+    """That no server has this model, and which there are: those that are called much the same, else the first ones."""
+    names = sorted(best_by_model(snapshot))
+    missing = f"no server that answers has {shown(full_name(wanted))}"
+    if not names:
+        return f"{missing}, nor any other model; `ollama-locate why` says more"
+    if close := difflib.get_close_matches(full_name(wanted), names, _CLOSEST):
+        return f"{missing}; did you mean {' or '.join(close)}?"
+    more = len(names) - _SHOWN_AT_MOST
+    return f"{missing}; there are: {', '.join(names[:_SHOWN_AT_MOST])}" + (f" and {more} more" if more > 0 else "")

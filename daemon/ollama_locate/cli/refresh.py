@@ -6,6 +6,8 @@ from typing import Any
 
 from ollama_locate.core.constants import FALL, FAST_RECHECK, REFRESH_MIN_GAP, STATUS_DEADLINE, TIMEOUT
 from ollama_locate.core.errors import OperatorError, StateFolderError
+from ollama_locate.core.server import base_url
+from ollama_locate.core.snapshot import Snapshot
 from ollama_locate.core.text import shown
 from ollama_locate.edge.folders import reader_folder
 from ollama_locate.edge.lock import holder
@@ -13,7 +15,7 @@ from ollama_locate.edge.published import Seen, published
 from ollama_locate.edge.requests import Request, send
 
 from .asking import wait_for
-from .show import note, round_trip
+from .show import ago, note, round_trip, since
 from .state import config
 
 
@@ -29,7 +31,9 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         "answers all the same, it ranks below the other healthy ones for 5 minutes.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    words.add_argument("--failed", metavar="URL", help="the server at this URL failed: check it now")
+    words.add_argument(
+        "--failed", metavar="URL", help="the server at this URL failed: check it now, and say what it does"
+    )
     words.set_defaults(run=run)
 
 
@@ -57,6 +61,8 @@ def run(args: argparse.Namespace) -> int:
         note(f"none found: {decision.text}")
     else:
         note(f"{decision.name}, {round_trip(rtt)}, {decision.verdict}: {decision.text}")
+    if args.failed:
+        note(_found(base_url(args.failed), now, before.snapshot.decision.server if before else None))
     for problem in now.problems:
         note(f"ollama-locate: {problem}")
     return 0
@@ -65,10 +71,24 @@ def run(args: argparse.Namespace) -> int:
 def _request(failed: str | None, before: Seen | None) -> Request:
     if failed is None:
         return Request("refresh")
-    url = failed.rstrip("/").removesuffix("/v1")
+    url = base_url(failed)
     if before is not None and not any(server.url == url for server in before.snapshot.servers):
         raise OperatorError(f"no server has the URL {shown(url)}; `ollama-locate status` shows those that there are")
     return Request("failed", url=url)
+
+
+def _found(url: str, now: Snapshot, was: str | None) -> str:
+    """What the check of a reported server has found; `was` is the key of the server that was current before."""
+    server = next((one for one in now.servers if one.url == url), None)
+    if server is None:
+        return f"no server has the URL {shown(url)} any more"
+    if server.standing == "reported" and server.reported_until:
+        lasts = ago(-since(server.reported_until))
+        return f"{server.name} answers, and was reported again: it ranks below the others for another {lasts}"
+    if server.outcome == "alive" and server.health == "up":
+        return f"{server.name} answers; a second report within a minute would rank it below the others"
+    left = was == server.key and now.decision.server not in (None, server.key)
+    return f"{server.name} {server.text}" + (f"; it was left for {now.decision.name}" if left else "")
 
 
 def _timeout() -> float:

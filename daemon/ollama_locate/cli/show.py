@@ -2,33 +2,68 @@
 
 import sys
 import textwrap
+import time
 from collections.abc import Sequence
 from typing import Final
 
 from ollama_locate.core.duration import about
+from ollama_locate.core.outcome import Outcome
+from ollama_locate.core.selection import Standing
+from ollama_locate.core.snapshot import ServerState, epoch
+
+_WORDS: Final = {
+    "similar": "about as fast",
+    "lower_tier": "later in order",
+    "held_down": "failed lately",
+    "empty": "hangs up",
+    "not_ollama": "not Ollama",
+    "forbidden_host": "answers 403",
+    "error": "cannot be asked",
+}
+"""Of `standing` and `outcome` in state.json, where a person would not know what the word means."""
 
 STYLES: Final = {
     "chosen": "bold green",
     "slower": "green",
-    "similar": "green",
-    "lower_tier": "green",
-    "held_down": "yellow",
+    "about as fast": "green",
+    "later in order": "green",
+    "failed lately": "yellow",
     "failing": "yellow",
     "reported": "yellow",
     "busy": "yellow",
-    "no_models": "yellow",
-    "lacks_model": "yellow",
+    "no models": "yellow",
+    "lacks model": "yellow",
     "down": "red",
     "refused": "red",
     "silent": "red",
-    "empty": "red",
-    "not_ollama": "red",
-    "forbidden_host": "red",
-    "error": "red",
+    "hangs up": "red",
+    "not Ollama": "red",
+    "answers 403": "red",
+    "cannot be asked": "red",
     "fresh": "bold green",
     "stale": "yellow",
     "none": "red",
 }
+
+
+def standing(server: ServerState) -> str:
+    """Where a server stands, in a word or two; of one that is down, what it does."""
+    down = server.standing == "down" and server.outcome not in (None, "alive")
+    return _word(str(server.outcome) if down else server.standing)
+
+
+def legend() -> str:
+    """What those words mean, for `--help`."""
+    left_out = (Standing.DOWN, Standing.SELF_CHECK, Standing.CHOSEN)
+    words = [(one.word, one.text) for one in Standing if one not in left_out]
+    words += [(one.word, f"it {one.text}") for one in Outcome if one is not Outcome.ALIVE]
+    return "STANDING says of a server that is not chosen:\n" + "\n".join(
+        f"  {_word(word):<15} {text}" for word, text in words
+    )
+
+
+def _word(word: str) -> str:
+    return _WORDS.get(word, word.replace("_", " "))
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -47,7 +82,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         whole = column in ("SERVER", "ENDPOINT", "ADDRESS")
         out.add_column(column, overflow="fold", no_wrap=whole, justify="right" if column == "RTT" else "left")
     for row in rows:
-        out.add_row(*(Text(cell, style=STYLES.get(cell.replace(" ", "_"), "")) for cell in row))
+        out.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
     Console(highlight=False).print(out)
 
 
@@ -68,6 +103,11 @@ def line(text: str = "") -> None:
 def note(text: str) -> None:
     """Print one line on stderr."""
     sys.stderr.write(text + "\n")
+
+
+def since(text: str) -> float:
+    """Seconds since a time of the snapshot; negative where it is still to come."""
+    return time.time() - epoch(text)
 
 
 def ago(seconds: float) -> str:

@@ -1,7 +1,6 @@
 """`ollama-locate status`: the daemon, the choice, the servers."""
 
 import argparse
-import datetime as dt
 from typing import Any
 
 import msgspec
@@ -9,13 +8,20 @@ import msgspec
 from ollama_locate.core.snapshot import PinState, ServerState
 from ollama_locate.edge.published import Seen
 
-from .show import ago, line, round_trip, table
+from .hand import hidden
+from .show import ago, legend, line, round_trip, since, standing, table
 from .state import seen
 
 
 def add(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the command's words."""
-    words = commands.add_parser("status", help="the daemon, the choice, the servers")
+    words = commands.add_parser(
+        "status",
+        help="the daemon, the choice, the servers",
+        description="The daemon, the choice, the servers; `ollama-locate why` has the reasons.",
+        epilog=legend(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     words.add_argument("--json", action="store_true", help="the whole snapshot (docs/state.md)")
     words.set_defaults(run=run)
 
@@ -31,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         ("", ""),
         [
             ("endpoint", decision.endpoint),
-            ("server", f"{decision.name}, for {ago(_since(decision.since))}" if decision.server else "none found"),
+            ("server", f"{decision.name}, for {ago(since(decision.since))}" if decision.server else "none found"),
             ("verdict", decision.verdict),
             ("because", decision.text),
             ("tailnet", f"running, here is {tailnet.self}" if tailnet.state == "running" else tailnet.text),
@@ -42,6 +48,8 @@ def run(args: argparse.Namespace) -> int:
     )
     for problem in now.snapshot.problems:
         line(f"problem: {problem}")
+    for sentence in hidden(now.snapshot):
+        line(sentence)
     line()
     rows = [row(server) for server in now.snapshot.servers if server.kind != "self_check"]
     table(("SERVER", "STANDING", "RTT", "PATH", "MODELS", "ENDPOINT"), rows)
@@ -55,12 +63,9 @@ def run(args: argparse.Namespace) -> int:
 def row(server: ServerState) -> tuple[str, ...]:
     """One server as cells."""
     models = "-" if server.models is None or server.health != "up" else str(len(server.models))
-    standing = server.standing.replace("_", " ")
-    if server.standing == "down" and server.outcome not in (None, "alive"):
-        standing = str(server.outcome).replace("_", " ")
     return (
         server.name,
-        standing,
+        standing(server),
         round_trip(server.rtt_ms),
         server.path,
         models,
@@ -77,10 +82,6 @@ def _daemon(now: Seen) -> str:
 
 
 def _pin(pin: PinState) -> str:
-    lasts = f", for another {ago(-_since(pin.until))}" if pin.until else ""
+    lasts = f", for another {ago(-since(pin.until))}" if pin.until else ""
     lost = "" if pin.followed else "; it is no server that may be asked, so that the pin is not followed"
     return f"{pin.name} ({pin.url}){lasts}{lost}"
-
-
-def _since(text: str) -> float:
-    return (dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(text)).total_seconds()

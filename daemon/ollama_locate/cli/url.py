@@ -7,6 +7,7 @@ from ollama_locate.core.advice import advice
 from ollama_locate.core.models import full_name
 from ollama_locate.core.snapshot import best_by_model
 
+from .named import no_model
 from .show import note
 from .state import seen
 
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     if args.model:
         found = best_by_model(snapshot).get(full_name(args.model))
         if found is None:
-            note(f"ollama-locate: no server has {full_name(args.model)}; `ollama-locate status` shows the servers")
+            note(f"ollama-locate: {no_model(snapshot, args.model)}")
             return NONE_EXIT
         print(found)
         return 0

@@ -1,25 +1,25 @@
 """`ollama-locate why [PEER]`: why that one, and why no other."""
 
 import argparse
-import datetime as dt
-import os
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from ollama_locate.core.advice import advice, mend
 from ollama_locate.core.constants import SCHEMA
+from ollama_locate.core.server import Kind
 from ollama_locate.core.snapshot import RejectedState, ServerState, Snapshot
-from ollama_locate.core.text import shown
 from ollama_locate.edge.folders import config_file
 
+from .hand import hidden
 from .named import is_rejected, nobody, speaks_of
-from .show import ago, line, note, round_trip, table
+from .show import ago, legend, line, note, round_trip, since, standing, table
 from .state import seen
 
 _SENTINEL = {
-    "on": "a connection is held to it, whose end is noticed at once (a silent one within 5 s)",
-    "battery": "a connection is held to it, whose end is noticed at once (on battery a silent one within 13 s)",
+    "on": "a connection is held to it, whose end is noticed at once (a silent one within 6 s)",
+    "battery": "a connection is held to it, whose end is noticed at once (on battery a silent one within 14 s)",
     "closes_idle": "it closes connections that are idle, so that it is watched by its regular checks",
     "none": "by its regular checks",
     "off": "by its regular checks (`sentinel` is off in the config)",
@@ -28,12 +28,19 @@ _BELL = {
     "bus": "tailscaled says when the tailnet changes",
     "poll": "the tailnet is looked at every `interval`, as tailscaled's socket cannot be read",
 }
+_MODELS_SHOWN = 8
 _ALLOWABLE = ("other_user", "shared_in", "tagged", "self_tagged", "phone_or_tv")
 
 
 def add(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add the command's words."""
-    words = commands.add_parser("why", help="why that one, and why no other")
+    words = commands.add_parser(
+        "why",
+        help="why that one, and why no other",
+        description="Why that one, and why no other.",
+        epilog=legend(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     words.add_argument("peer", nargs="?", metavar="PEER", help="a name, an address or a URL: all about that one")
     words.add_argument("--json", action="store_true", help="the same as data")
     words.set_defaults(run=run)
@@ -53,7 +60,15 @@ def run(args: argparse.Namespace) -> int:
     line()
     table(
         ("SERVER", "STANDING", "RTT", "WHY"),
-        [(one.name, one.standing.replace("_", " "), round_trip(one.rtt_ms), _reason(one)) for one in snapshot.servers],
+        [
+            (
+                one.name,
+                standing(one),
+                round_trip(one.rtt_ms),
+                " ".join((_reason(one), *_seen_from_the_tailnet(snapshot, one))),
+            )
+            for one in _each_once(snapshot.servers)
+        ],
     )
     if snapshot.rejected:
         line()
@@ -77,26 +92,42 @@ def _decision(snapshot: Snapshot) -> None:
         line(f"Watched: {_SENTINEL.get(decision.sentinel, decision.sentinel)}; {_BELL[snapshot.tailnet.watch]}.")
     if snapshot.tailnet.state != "running" and decision.verdict == "fresh":
         line(f"Tailscale: {snapshot.tailnet.text}.")
-    hand_set = os.environ.get("OLLAMA_ENDPOINT", "")
-    applied = os.environ.get("OLLAMA_LOCATE_APPLIED", "").split(",")
-    if hand_set and f"OLLAMA_ENDPOINT={hand_set}" not in applied:
-        line(f"But in this shell OLLAMA_ENDPOINT was set by hand, to {shown(hand_set)}; that wins here.")
+    for sentence in hidden(snapshot):
+        line(sentence)
+
+
+def _each_once(servers: Iterable[ServerState]) -> list[ServerState]:
+    """This machine once for each port: what its tailnet address answers is said of its own Ollama."""
+    every = list(servers)
+    own = {_port(one) for one in every if one.kind == Kind.LOCAL.value}
+    return [one for one in every if one.kind != Kind.SELF_CHECK.value or _port(one) not in own]
+
+
+def _seen_from_the_tailnet(snapshot: Snapshot, server: ServerState) -> list[str]:
+    """Of this machine, in brackets: whether its tailnet sees it. Of one without Ollama only what is surprising."""
+    if server.kind != Kind.LOCAL.value:
+        return []
+    checks = [one for one in snapshot.servers if one.kind == Kind.SELF_CHECK.value and _port(one) == _port(server)]
+    told = [one for one in checks if one.outcome and (server.outcome != "refused" or one.outcome == "alive")]
+    return [f"(at its tailnet address: {one.text})" for one in told]
+
+
+def _port(server: ServerState) -> str:
+    return server.url.rpartition(":")[2]
 
 
 def _reason(server: ServerState) -> str:
     parts = [server.text]
     if server.detail:
         parts.append(f"({server.detail})")
-    for until, standing in ((server.held_until, "held_down"), (server.reported_until, "reported")):
-        if until and server.standing == standing:
-            parts.append(f"(for another {ago(-_since(until))})")
+    for until, word in ((server.held_until, "held_down"), (server.reported_until, "reported")):
+        if until and server.standing == word:
+            parts.append(f"(for another {ago(-since(until))})")
+    if server.outcome not in (None, "alive") and server.alive_at:
+        parts.append(f"(it answered until {ago(since(server.alive_at))} ago)")
     if server.busy:
         parts.append(f"(busy: its answers take {_seconds(server.answer_ms)})")
     return " ".join(parts)
-
-
-def _since(text: str) -> float:
-    return (dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(text)).total_seconds()
 
 
 def _seconds(milliseconds: float | None) -> str:
@@ -111,8 +142,8 @@ def _one(snapshot: Snapshot, wanted: str, *, as_json: bool) -> int:
     if as_json:
         _json(snapshot, servers, rejected)
         return 0
-    for server in servers:
-        _server(server)
+    for server in _each_once(servers):
+        _server(snapshot, server)
     for peer in rejected:
         line(f"{peer.name or peer.key} ({', '.join(peer.addresses)}) is left alone: {peer.text}.")
         if peer.reason in _ALLOWABLE and peer.name:
@@ -120,26 +151,36 @@ def _one(snapshot: Snapshot, wanted: str, *, as_json: bool) -> int:
     return 0
 
 
-def _server(server: ServerState) -> None:
-    line(f"{server.name}: {server.standing.replace('_', ' ')}: {_reason(server)}")
-    models = server.models
-    shown_models = ", ".join((models or ())[:8])
-    more = len(models or ()) - 8
+def _server(snapshot: Snapshot, server: ServerState) -> None:
+    line(" ".join((f"{server.name}: {standing(server)}: {_reason(server)}", *_seen_from_the_tailnet(snapshot, server))))
     facts = [
         ("endpoint", server.url),
         ("answer", f"{server.outcome or 'none yet'}{f' ({server.detail})' if server.detail else ''}"),
         ("health", server.health + (f", {server.fails} in a row failed" if server.fails else "")),
-        ("round trip", f"{round_trip(server.rtt_ms)}, spread {round_trip(server.spread_ms)}"),
-        ("answer time", f"{_seconds(server.answer_ms)}" if server.answer_ms is not None else "-"),
-        ("last alive", f"{ago(_since(server.alive_at))} ago" if server.alive_at else "-"),
+        ("round trip", _round_trips(server)),
+        ("answer time", "" if server.answer_ms is None else _seconds(server.answer_ms)),
+        ("last alive", f"{ago(since(server.alive_at))} ago" if server.alive_at else ""),
         ("path", server.path),
-        ("version", server.version or "-"),
-        ("models", (shown_models + (f" and {more} more" if more > 0 else "")) or ("-" if models is None else "none")),
-        ("asked at", server.checked_at or "-"),
+        ("version", server.version),
+        ("models", _models(server.models)),
+        ("asked", f"{ago(since(server.checked_at))} ago" if server.checked_at else ""),
     ]
-    table(("", ""), [(f"  {name}", value) for name, value in facts])
+    table(("", ""), [(f"  {name}", value) for name, value in facts if value])
     if advised := mend(server):
         line(f"  {advised}")
+
+
+def _round_trips(server: ServerState) -> str:
+    if server.rtt_ms is None:
+        return ""
+    return round_trip(server.rtt_ms) + ("" if server.spread_ms is None else f", spread {round_trip(server.spread_ms)}")
+
+
+def _models(models: tuple[str, ...] | None) -> str:
+    if models is None:
+        return ""
+    more = len(models) - _MODELS_SHOWN
+    return (", ".join(models[:_MODELS_SHOWN]) + (f" and {more} more" if more > 0 else "")) or "none"
 
 
 def _json(snapshot: Snapshot, servers: tuple[ServerState, ...], rejected: tuple[RejectedState, ...]) -> None:

@@ -36,6 +36,18 @@ _MENDS = {
     }.items()
 }
 
+_ENDED = (
+    "{names}: nothing listens on port {port} any more. Start Ollama there again; if it runs, publish it again by "
+    "typing, there: {serve}"
+)
+
+_STATIC_MENDS = _MENDS | {
+    "refused": "{names}: nothing listens on port {port}. Start Ollama there, at the address by which it is asked.",
+    "forbidden_host": "{names}: answers 403, since its Ollama does not know the name by which it is asked. Start it "
+    "there with OLLAMA_HOST=0.0.0.0, or let the proxy before it say Host: localhost",
+    "silent": "{names}: silent. It may be off, asleep, or kept away by a firewall.",
+}
+
 
 def advice(snapshot: Snapshot) -> list[str]:
     """Sentences for a person whose endpoint is not what they want, the most useful first."""
@@ -52,8 +64,10 @@ def advice(snapshot: Snapshot) -> list[str]:
         lines.append(
             f"No machine of the tailnet may be asked ({len(snapshot.rejected)} left alone); see `allow` in the config."
         )
-    for outcome, sentence in _MENDS.items():
-        lines += _mend(sentence, [one for one in snapshot.servers if one.kind == "peer" and one.outcome == outcome])
+    for outcome in _MENDS:
+        failed = [one for one in snapshot.servers if one.outcome == outcome]
+        for sentence in dict.fromkeys(filter(None, map(_sentence, failed))):
+            lines += _mend(sentence, [one for one in failed if _sentence(one) == sentence])
     serves = any(one.kind == "self_check" and one.outcome == "alive" for one in snapshot.servers)
     if not serves and any(one.kind == "local" and one.outcome == "refused" for one in snapshot.servers):
         lines.append(_HERE)
@@ -63,10 +77,18 @@ def advice(snapshot: Snapshot) -> list[str]:
 
 def mend(server: ServerState) -> str | None:
     """The sentence for one server, if there is something to do."""
-    if server.kind != "peer":
-        return _HERE if server.kind == "local" and server.outcome == "refused" else None
-    sentence = _MENDS.get(server.outcome or "")
+    if server.kind == "local":
+        return _HERE if server.outcome == "refused" else None
+    sentence = _sentence(server)
     return _mend(sentence, [server])[0] if sentence else None
+
+
+def _sentence(server: ServerState) -> str | None:
+    if server.kind == "static":
+        return _STATIC_MENDS.get(server.outcome or "")
+    if server.kind != "peer":
+        return None
+    return _ENDED if server.outcome == "refused" and server.alive_at else _MENDS.get(server.outcome or "")
 
 
 def _mend(sentence: str, servers: list[ServerState]) -> list[str]:

@@ -8,12 +8,13 @@ from .cadence import Place
 from .constants import FALL, NEXT_BEST, REPORT_MIN_GAP, REST_SPREAD, TAILNET_SETTLES
 from .decider import Decider
 from .evidence import Evidence
-from .health import Proof, Status, answered, doubted_anew, failed, forgiven
+from .health import Proof, Status, answered, failed, forgiven
 from .opening import Opening
 from .outcome import Outcome, Probe
 from .patience import Terms
 from .sentinel import Sentinel, Watch
-from .server import Kind, Server
+from .server import Kind, Server, base_url
+from .succession import Succession
 from .tailnet import Tailnet, Unavailable
 from .track import Decision, LastGood, Settings, Track, UnderWay
 
@@ -37,6 +38,7 @@ class Locator:
         self._void_before = self._settles_until = now
         self.board.opening = Opening(self.tracks, now, last_good.key if last_good else None)
         self._evidence = Evidence()
+        self._succession = Succession(self.board, self._flights, self._evidence)
 
     @property
     def settings(self) -> Settings:
@@ -193,15 +195,15 @@ class Locator:
             outdated = probe.sent < self.board.opening.since or self._evidence.outdates(probe)
             self.board.opening.heard(key, alive=probe.outcome is Outcome.ALIVE, outdated=outdated)
         elif probe.outcome is Outcome.ALIVE and not track.server.loopback:
-            self._wait_for_the_last_good(now)
-        anew = self._evidence.note(track.server, probe, now) and self._doubt_anew(now)
+            self._succession.wait_for_the_last_good(now)
+        anew = self._evidence.note(track.server, probe, now) and self._succession.doubt_anew(now)
         track.probe, track.checked = probe, now
         if probe.outcome is Outcome.ALIVE:
             self._is_alive(track, probe, now)
         else:
             self._has_failed(track, probe, now)
         track.due = now + self._wait(track, probe, now, jitter)
-        if self._asked_too_early(probe) or self._is_outdated(track, probe):
+        if self._succession.is_to_be_asked_again(track, probe):
             track.due = now
         open_round = self.board.opening is not None
         return anew or was_up or key in self.board.up or open_round or self.board.is_current(key)
@@ -242,13 +244,13 @@ class Locator:
             track.answers = patience.missed(track.answers)
         if self.board.is_current(key):
             if before.misses == 0:
-                self._ask_next_best(now, NEXT_BEST)
+                self._succession.ask_next_best(now, NEXT_BEST)
             if track.health.status is Status.DOWN:
                 self.sentinel.fell(key)
                 if before.in_doubt:
-                    self._wait_for_successors(now)
+                    self._succession.wait_for_successors(now)
         elif (current := self.board.current()) is not None and current.health.misses > 0 and not self.board.opening:
-            self._ask_next_best(now, 1, healthy=True)
+            self._succession.ask_next_best(now, 1, healthy=True)
 
     def _wait(self, track: Track, probe: Probe, now: float, jitter: float) -> float:
         server, health, interval = track.server, track.health, self.settings.interval
@@ -263,45 +265,6 @@ class Locator:
         if current and health.misses >= FALL and health.suspect_since is not None:
             return min(wait, cadence.until_it_returns(now - health.suspect_since, interval))
         return wait
-
-    def _doubt_anew(self, now: float) -> bool:
-        """Somebody answers: who has failed while nobody did is asked again at the fast pace; whether there was one."""
-        found = False
-        for track in [self.tracks[key] for key in self.board.doubted]:
-            if track.health.misses > track.health.fails and not track.health.hurried:
-                track.health = doubted_anew(track.health)
-                track.due, found = min(track.due, now), True
-        return found
-
-    def _wait_for_the_last_good(self, now: float) -> None:
-        """Somebody answers after a silence of all since the tailnet came back: the last good one may be as near."""
-        current = self.board.current()
-        if current is not None and current.health.status is Status.UNKNOWN and current.health.in_doubt:
-            current.due = min(current.due, now)
-            self.board.opening = Opening((current.server.key,), now, current.server.key)
-
-    def _asked_too_early(self, probe: Probe) -> bool:
-        """Whether it was under way already when the current server fell in doubt: it does not show whose fault."""
-        current = self.board.current()
-        since = current.health.suspect_since if current is not None else None
-        return since is not None and probe.sent < since
-
-    def _is_outdated(self, track: Track, probe: Probe) -> bool:
-        """Whether its silence was of a network that has come back since, and matters."""
-        awaited = self.board.opening.awaited if self.board.opening is not None else None
-        return (track.health.in_doubt or awaited == track.server.key) and self._evidence.outdates(probe)
-
-    def _ask_next_best(self, now: float, number: int, *, healthy: bool = False) -> None:
-        """The current server is in doubt: ask others, to have a successor and to learn whose fault it is."""
-        waiting = (key for key in self.board.successors(now, healthy=healthy) if key not in self._flights)
-        for _, key in zip(range(number), waiting, strict=False):
-            self.tracks[key].due = min(self.tracks[key].due, now)
-
-    def _wait_for_successors(self, now: float) -> None:
-        """The current server fell. Who was asked when it came in doubt may be better than who has answered so far."""
-        keys = [key for key in self.board.up if key in self._flights or self.tracks[key].due <= now]
-        if keys and self.board.opening is None:
-            self.board.opening = Opening(keys, now, None, succession=True)
 
     # --- the sentinel, and reports of readers
 
@@ -338,7 +301,7 @@ class Locator:
         if not track.health.in_doubt:
             self.board.set_health(track, failed(track.health, now, now, Proof.NONE))
             if self.board.is_current(key):
-                self._ask_next_best(now, NEXT_BEST)
+                self._succession.ask_next_best(now, NEXT_BEST)
         track.due = min(track.due, now)
 
     def doubted(self, key: str, now: float) -> None:
@@ -349,7 +312,7 @@ class Locator:
 
     def report(self, url: str, now: float) -> bool:
         """A reader says that the server at this URL failed it; returns whether there is such a server."""
-        found = self.board.at(url.rstrip("/").removesuffix("/v1"))
+        found = self.board.at(base_url(url))
         for track in found:
             before = track.complaints
             track.complaints = complaints.reported(before, now)

@@ -1,11 +1,11 @@
 """What a probe found. A probe never raises: whatever a server does has a name here."""
 
-from enum import Enum
-
 import msgspec
 
+from .worded import Worded
 
-class Outcome(Enum):
+
+class Outcome(Worded):
     """The verdict of one probe; the text completes "it ..."."""
 
     ALIVE = "alive", "answers as Ollama"
@@ -16,10 +16,6 @@ class Outcome(Enum):
     NOT_OLLAMA = "not_ollama", "is something other than Ollama"
     FORBIDDEN_HOST = "forbidden_host", "answers 403: its Ollama does not know its own tailnet address"
     ERROR = "error", "cannot be probed"
-
-    def __init__(self, word: str, text: str) -> None:
-        self.word = word
-        self.text = text
 
 
 class Probe(msgspec.Struct, frozen=True, gc=False):

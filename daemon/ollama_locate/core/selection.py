@@ -15,6 +15,7 @@ import msgspec
 from .constants import AWAITED_PATIENCE, DEAD_BAND, PROBE_ROUND_TRIPS, SYN_PROVISIONAL
 from .latency import clearly_faster
 from .models import has_model
+from .worded import Worded
 
 
 class Local(Enum):
@@ -26,7 +27,7 @@ class Local(Enum):
     OFF = "off"
 
 
-class Standing(Enum):
+class Standing(Worded):
     """Where one server stands in the choice; the text is for a person."""
 
     CHOSEN = "chosen", "chosen"
@@ -44,12 +45,8 @@ class Standing(Enum):
     NOT_PINNED = "not_pinned", "another one is pinned"
     SELF_CHECK = "self_check", "this machine at its tailnet address: shows whether it serves the tailnet"
 
-    def __init__(self, word: str, text: str) -> None:
-        self.word = word
-        self.text = text
 
-
-class Reason(Enum):
+class Reason(Worded):
     """Why the decision is what it is; the text is for a person."""
 
     ONLY = "only", "it is the only server that answers"
@@ -67,10 +64,6 @@ class Reason(Enum):
     PINNED_DEAD = "pinned_dead", "it is pinned, and does not answer (`ollama-locate unpin` uses what was found)"
     MOVED = "moved", "it has another address now, at which it has not answered yet"
     NONE_YET = "none_yet", "no server has been found, so this is the default; nobody has verified it"
-
-    def __init__(self, word: str, text: str) -> None:
-        self.word = word
-        self.text = text
 
 
 _NO_MODELS = 2

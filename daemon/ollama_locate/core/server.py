@@ -55,3 +55,8 @@ def _is_loopback(host: str) -> bool:
 def http_url(host: str, port: int, scheme: str = "http") -> str:
     """`http://IP:PORT`, with brackets round IPv6, no slash at the end: the form every client reads."""
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def base_url(url: str) -> str:
+    """A server's URL as it is published, of one that a program was given: without a slash or `/v1` at its end."""
+    return url.rstrip("/").removesuffix("/v1")

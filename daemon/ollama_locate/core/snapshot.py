@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import msgspec
 
+from . import wording
 from .config import expand
 from .constants import OLLAMA_PORT, SCHEMA, VERSION
 from .health import Status
 from .locator import Locator
 from .models import is_model_name
-from .outcome import Outcome
 from .patience import is_busy
 from .selection import Choice, Standing
 from .server import Kind, http_url
@@ -283,7 +283,7 @@ def _server(locator: Locator, track: Track, choice: Choice, clock: Clock) -> Ser
         url=server.url,
         kind=server.kind.value,
         standing=standing.word,
-        text=_text(track, standing),
+        text=wording.reason(track, standing),
         health=health.status.value,
         outcome=probe.outcome.word if probe else None,
         detail=probe.detail if probe else "",
@@ -301,19 +301,3 @@ def _server(locator: Locator, track: Track, choice: Choice, clock: Clock) -> Ser
         alive_at=clock.at(track.alive_at) if track.alive_at is not None else None,
         reported_until=clock.at(reported_until) if reported_until > clock.now else None,
     )
-
-
-def _text(track: Track, standing: Standing) -> str:
-    probe, kind = track.probe, track.server.kind
-    if kind is Kind.SELF_CHECK and probe is not None:
-        serves = "serves the tailnet" if probe.outcome is Outcome.ALIVE else "does not serve the tailnet"
-        return f"this machine's Ollama {serves}"
-    if kind is Kind.LOCAL and standing is Standing.LOWER_TIER:
-        return "this machine's own Ollama comes after the others (see `local` in the config)"
-    if probe is None or standing not in (Standing.DOWN, Standing.FAILING):
-        return standing.text
-    if probe.outcome is Outcome.ALIVE:
-        return "answers again; the next check decides"
-    if kind is Kind.LOCAL and probe.outcome is Outcome.REFUSED:
-        return "no Ollama runs here"
-    return probe.outcome.text if standing is Standing.DOWN else f"{probe.outcome.text}; the next checks decide"

@@ -1,13 +1,12 @@
 """`tailscale status --json`, read: bytes in, a tailnet or a named reason out."""
 
-from enum import Enum
-
 import msgspec
 
 from .text import shown
+from .worded import Worded
 
 
-class Absence(Enum):
+class Absence(Worded):
     """Why there is no tailnet to look at; the text is for a person."""
 
     NOT_INSTALLED = "not_installed", "tailscale is not installed, or its command was not found"
@@ -25,10 +24,6 @@ class Absence(Enum):
     TOO_LARGE = "too_large", "the tailscale command printed more than 64 MiB"
     WRONG_TYPE = "wrong_type", "the tailscale command printed JSON of another shape"
     EXIT_CODE = "exit_code", "the tailscale command failed"
-
-    def __init__(self, word: str, text: str) -> None:
-        self.word = word
-        self.text = text
 
 
 class Unavailable(msgspec.Struct, frozen=True):

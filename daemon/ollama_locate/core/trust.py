@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import Enum
 from ipaddress import IPv4Address, ip_address
 
 from .constants import INGRESS_TAG, MULLVAD_DOMAIN, MULLVAD_TAG, NO_SERVER_OS, TAILNET_RANGES
@@ -11,9 +10,10 @@ from .patterns import Network, Pattern, matches, parse_network, tier_of_local, t
 from .server import Kind, Server, http_url
 from .tailnet import Peer, Tailnet
 from .text import shown
+from .worded import Worded
 
 
-class Rejection(Enum):
+class Rejection(Worded):
     """Why a peer is not even asked; the text is for a person."""
 
     DENIED = "denied", "the config denies it"
@@ -37,10 +37,6 @@ class Rejection(Enum):
     SELF_TAGGED = "self_tagged", "this machine is tagged, so that nobody's own nodes can be told (use allow)"
     TAGGED = "tagged", "it is tagged, and the tailnet has other users (allow its tag)"
     OTHER_USER = "other_user", "it belongs to another user (allow it by name, if you trust it)"
-
-    def __init__(self, word: str, text: str) -> None:
-        self.word = word
-        self.text = text
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ollama_locate.core.constants import HISTORY_KEPT, HISTORY_MAX_BYTES
+from ollama_locate.core.constants import HISTORY_FORGOTTEN, HISTORY_KEPT, HISTORY_MAX_BYTES
 from ollama_locate.core.errors import StateFolderError
 from ollama_locate.core.history import Sample, Switch
 
@@ -195,8 +195,10 @@ def _insert(db: "sqlite3.Connection", samples: Sequence[Sample]) -> None:
 
 
 def _forget(db: "sqlite3.Connection", before: float) -> None:
+    """Drop what is older; of each table the oldest day at the most, as the clock that says so may be wrong."""
     for table in ("switches", "samples"):
-        db.execute(f"DELETE FROM {table} WHERE at < ?", (before,))  # noqa: S608 - one of two constant words
+        oldest = f"(SELECT min(at) FROM {table})"  # noqa: S608 - one of two constant words
+        db.execute(f"DELETE FROM {table} WHERE at < min(?, {oldest} + ?)", (before, HISTORY_FORGOTTEN))  # noqa: S608 - as above
 
 
 def _pages(switches: Sequence[Switch], samples: Sequence[Sample]) -> int:

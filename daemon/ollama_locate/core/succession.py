@@ -1,0 +1,61 @@
+"""What a doubt about the current server sets going: others are asked, some are waited for, answers become outdated."""
+
+from collections.abc import Mapping
+
+from .board import Board
+from .evidence import Evidence
+from .health import Status, doubted_anew
+from .opening import Opening
+from .outcome import Probe
+from .track import Track, UnderWay
+
+
+class Succession:
+    """The locator calls it with each result; it sets due times, and opens rounds of a few."""
+
+    def __init__(self, board: Board, flights: Mapping[str, UnderWay], evidence: Evidence) -> None:
+        self._board, self._flights, self._evidence = board, flights, evidence
+
+    def ask_next_best(self, now: float, number: int, *, healthy: bool = False) -> None:
+        """The current server is in doubt: ask others, to have a successor and to learn whose fault it is."""
+        waiting = (key for key in self._board.successors(now, healthy=healthy) if key not in self._flights)
+        for _, key in zip(range(number), waiting, strict=False):
+            self._board.tracks[key].due = min(self._board.tracks[key].due, now)
+
+    def wait_for_successors(self, now: float) -> None:
+        """The current server fell. Who was asked when it came in doubt may be better than who has answered so far."""
+        board = self._board
+        keys = [key for key in board.up if key in self._flights or board.tracks[key].due <= now]
+        if keys and board.opening is None:
+            board.opening = Opening(keys, now, None, succession=True)
+
+    def wait_for_the_last_good(self, now: float) -> None:
+        """Somebody answers after a silence of all since the tailnet came back: the last good one may be as near."""
+        current = self._board.current()
+        if current is not None and current.health.status is Status.UNKNOWN and current.health.in_doubt:
+            current.due = min(current.due, now)
+            self._board.opening = Opening((current.server.key,), now, current.server.key)
+
+    def doubt_anew(self, now: float) -> bool:
+        """Somebody answers: who has failed while nobody did is asked again at the fast pace; whether there was one."""
+        found = False
+        for track in [self._board.tracks[key] for key in self._board.doubted]:
+            if track.health.misses > track.health.fails and not track.health.hurried:
+                track.health = doubted_anew(track.health)
+                track.due, found = min(track.due, now), True
+        return found
+
+    def is_to_be_asked_again(self, track: Track, probe: Probe) -> bool:
+        """Whether a result came too early to count, so that the same question is asked anew at once."""
+        return self._asked_too_early(probe) or self._is_outdated(track, probe)
+
+    def _asked_too_early(self, probe: Probe) -> bool:
+        """Whether it was under way already when the current server fell in doubt: it does not show whose fault."""
+        current = self._board.current()
+        since = current.health.suspect_since if current is not None else None
+        return since is not None and probe.sent < since
+
+    def _is_outdated(self, track: Track, probe: Probe) -> bool:
+        """Whether its silence was of a network that has come back since, and matters."""
+        awaited = self._board.opening.awaited if self._board.opening is not None else None
+        return (track.health.in_doubt or awaited == track.server.key) and self._evidence.outdates(probe)
