@@ -2,7 +2,8 @@
 
 import pytest
 
-from ollama_locate.core.config import KEYS, Config, expand, parse_config
+from ollama_locate.core.config import KEYS, Config, parse_config
+from ollama_locate.core.config_values import expand
 from ollama_locate.core.errors import ConfigError
 from ollama_locate.core.forward import Forward
 from ollama_locate.core.pin import Pin

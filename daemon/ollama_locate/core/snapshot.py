@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from .config import expand
+from .config_values import expand
 from .constants import OLLAMA_PORT, SCHEMA, VERSION
 from .health import Status
 from .locator import Locator
