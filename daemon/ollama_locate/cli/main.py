@@ -7,9 +7,9 @@ import sys
 from ollama_locate.core.constants import VERSION
 from ollama_locate.core.errors import OperatorError
 
-from . import config, env, execute, history, hook, pin, refresh, status, url, why
+from . import config, env, execute, history, hook, pin, refresh, status, url, watch, why
 
-COMMANDS = (url, status, why, history, pin, refresh, execute, env, hook, config)
+COMMANDS = (url, status, why, watch, history, pin, refresh, execute, env, hook, config)
 
 _EXAMPLES = """\
 examples:

@@ -337,6 +337,27 @@ HISTORY_WAITING_MAX: Final = 10_000
 HISTORY_SHOWN: Final = 20
 """Switches that `ollama-locate history` shows where nobody says how many."""
 
+# --- Watching ----------------------------------------------------------------------------------------
+
+WATCH_POLL: Final = 0.2
+"""How often `ollama-locate watch` looks whether the state file is another one: a stat costs 3 µs, and a person takes
+0.2 s to see anything."""
+
+WATCH_TICK: Final = 1.0
+"""Ages on the screen are counted in seconds."""
+
+WATCH_TREND: Final = 24
+"""Round trips that are kept of each server for its row of bars."""
+
+WATCH_EVENTS: Final = 100
+"""Events that are kept: more than the tallest screen shows."""
+
+WATCH_SEED: Final = 86_400.0
+"""What of the history is shown at the start: the last day."""
+
+WATCH_LEAVE: Final = 0.5
+"""A terminal that takes nothing any more is waited for so long when it is to be given back."""
+
 # --- The forward -------------------------------------------------------------------------------------
 
 FORWARD_CONNECTIONS: Final = 1000
