@@ -3,6 +3,7 @@
 import difflib
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
@@ -19,6 +20,7 @@ from .constants import (
 )
 from .errors import ConfigError
 from .forward import Forward
+from .on_change import Command
 from .patterns import Network, Pattern
 from .pin import Pin
 from .selection import Local
@@ -33,7 +35,7 @@ LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 class Config:
     """All settings, read. Durations are seconds. `sources` says where each value came from.
 
-    `variables` maps a name to its template; OLLAMA_ENDPOINT is always among them.
+    `variables` maps a name to its template; OLLAMA_ENDPOINT is always among them. `metrics` is a path, empty: none.
     """
 
     ports: tuple[int, ...] = (OLLAMA_PORT,)
@@ -51,6 +53,8 @@ class Config:
     sentinel: bool = True
     history: bool = True
     forward: Forward | None = None
+    metrics: str = ""
+    on_change: tuple[Command, ...] = ()
     log_level: str = "info"
     raw: Mapping[str, object] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
@@ -114,13 +118,19 @@ def _loop(config: Config, forward: Forward) -> str:
 
 
 def _lines(text: str) -> dict[str, int]:
-    """Where each key stands: `key` and `table.key` -> line, counted from 1. For messages only."""
+    """Where each key stands: `key`, `table.key`, of several `table.2.key` -> line, from 1 on. For messages only."""
     found: dict[str, int] = {}
+    several: Counter[str] = Counter()
     table = ""
     for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[\s*[\"']?([^\]\"']+)[\"']?\s*\]", line):
-            table = header[1].strip() + "."
-            found.setdefault(table[:-1], number)
+        if header := re.match(r"\s*(\[{1,2})\s*[\"']?([^\]\"']+)[\"']?\s*\]", line):
+            name = header[2].strip()
+            found.setdefault(name, number)
+            if header[1] == "[[":
+                several[name] += 1
+                name = f"{name}.{several[name]}"
+                found.setdefault(name, number)
+            table = name + "."
         elif key := re.match(r"\s*[\"']?([A-Za-z0-9_.\-]+)[\"']?\s*=", line):
             found.setdefault(table + key[1], number)
     return found
@@ -169,5 +179,7 @@ _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "sentinel": read.yes_or_no,
     "history": read.yes_or_no,
     "forward": read.forward,
+    "metrics": read.metrics,
+    "on_change": read.on_change,
     "log_level": read.choice(*LOG_LEVELS),
 }

@@ -358,6 +358,31 @@ WATCH_SEED: Final = 86_400.0
 WATCH_LEAVE: Final = 0.5
 """A terminal that takes nothing any more is waited for so long when it is to be given back."""
 
+# --- Metrics -----------------------------------------------------------------------------------------
+
+METRICS_MIN_GAP: Final = 5.0
+"""A switch is written at once, anything else no sooner than this after the last writing: Prometheus scrapes every 15 s
+or less often."""
+
+METRICS_SERVERS_MAX: Final = 100
+"""Each server is four time series; the rest of a large tailnet is counted."""
+
+METRICS_FILE_MODE: Final = 0o644
+"""Node_exporter runs as another user."""
+
+# --- Commands on a change ----------------------------------------------------------------------------
+
+COMMANDS_MAX: Final = 16
+"""Each may run at the same time as the others."""
+
+COMMAND_DEADLINE: Final = 10.0
+COMMAND_DEADLINE_MIN: Final = 0.1
+COMMAND_DEADLINE_MAX: Final = 600.0
+"""How long a command may take. The next change waits for it."""
+
+COMMAND_MAX_BYTES: Final = 2**20
+"""A command that says more than 1 MiB is ended: nobody reads it."""
+
 # --- The forward -------------------------------------------------------------------------------------
 
 FORWARD_CONNECTIONS: Final = 1000

@@ -36,6 +36,8 @@ from .forwarding import Forwarding
 from .jobs import Jobs
 from .log import LOGGER
 from .mailbox import Mailbox
+from .metrics import Metrics
+from .on_change import OnChange
 from .publisher import Publisher
 from .wishes import Wishes
 
@@ -72,6 +74,8 @@ class Daemon:
             lambda everybody: self.spawn(self._refresh(everybody=everybody)),
         )
         self._forwarding = Forwarding(self._finder, wire or Wire(), folder, self._publisher.on_disk)
+        self._metrics = Metrics(self._finder, self._publisher)
+        self._commands = OnChange(folder.path, self.spawn)
         self._bells = Bells(self, config.tailscale_socket)
         self._jobs = Jobs()
         self._stopped = asyncio.Event()
@@ -109,6 +113,7 @@ class Daemon:
             self._bells.close()
             await self._forwarding.stop()
             await self._finder.stop()
+            self._commands.stop()
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -116,6 +121,7 @@ class Daemon:
                 self._loop.remove_signal_handler(number)
             for number in (signal.SIGHUP, signal.SIGUSR1):
                 self._loop.add_signal_handler(number, lambda: None)
+            await self._metrics.stop()
             await self._publisher.stop()
         return self._code
 
@@ -198,6 +204,7 @@ class Daemon:
         else:
             await self._publisher.touch()
         await self._read_requests()
+        self.spawn(self._metrics.beat())
         if self._publisher.history_due():
             await self._publisher.flush()
 
@@ -314,7 +321,7 @@ class Daemon:
                     os.getpid(),
                     self._rounds,
                     self._refreshes,
-                    (*self._wishes.troubles, *([self._forwarding.trouble] if self._forwarding.trouble else [])),
+                    (*self._wishes.troubles, *filter(None, (self._forwarding.trouble, self._metrics.trouble))),
                     rings=self._bells.connected,
                     forward=forward.url if forward is not None else None,
                 )
@@ -322,6 +329,9 @@ class Daemon:
                 snapshot = take(self._finder.locator, self._decision, templates, self._finder.clock(), run)
                 cost = time.thread_time() - began
                 await self._publisher.publish(snapshot)
+                if not self._publisher.complaint:
+                    self._commands.published(snapshot.decision, self._finder.config.on_change)
+                    self.spawn(self._metrics.published(snapshot))
                 self._details_from = self._finder.now() + (cost + self._publisher.cost) * LOOK_CPU_SHARE
         except LockedError as error:
             LOGGER.error("%s; this one ends", error)
