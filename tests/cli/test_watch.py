@@ -86,7 +86,7 @@ class Screen:
             self.read(0.05)
 
     def until_shown(self, text: str) -> None:
-        self.until(lambda: any(text in row for row in self.rows()), text)
+        self.until(lambda: text in " ".join(" ".join(self.rows()).split()), text)  # it may be folded
 
     def read(self, seconds: float) -> None:
         while select.select([self._ours], [], [], seconds)[0]:
@@ -171,6 +171,21 @@ def test_it_follows_the_size(folder: Path, screen: Callable[..., Screen]) -> Non
         assert watch.ended() == 0
 
 
+@pytest.mark.parametrize("colours", [True, False], ids=["colours", "NO_COLOR"])
+def test_it_has_colours_unless_they_are_unwanted(
+    folder: Path, screen: Callable[..., Screen], monkeypatch: pytest.MonkeyPatch, *, colours: bool
+) -> None:
+    monkeypatch.delenv("NO_COLOR")
+    if not colours:
+        monkeypatch.setenv("NO_COLOR", "1")
+    with living(folder):
+        watch = screen()
+        watch.until_shown("chosen")
+        assert (b"\x1b[1;32mchosen" in watch.written) is colours
+        watch.type(b"q")
+        assert watch.ended() == 0
+
+
 @pytest.mark.parametrize(
     ("keys", "number", "code"),
     [
@@ -237,6 +252,23 @@ def test_a_terminal_that_was_stopped_holds_nothing_up(folder: Path, screen: Call
         assert termios.tcgetattr(watch._theirs)[3] == watch.before[3]
 
 
+def test_without_keys_signals_end_it(folder: Path) -> None:
+    """Its input is no terminal: nothing can be typed, and nothing about it is changed."""
+    with living(folder):
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen([sys.executable, "-c", PROGRAM, "watch"], stdin=subprocess.DEVNULL, stdout=theirs)
+        try:
+            assert select.select([ours], [], [], PATIENCE)[0], "nothing is shown"
+            process.terminate()
+            assert process.wait(PATIENCE) == 143
+            assert LEAVES in os.read(ours, 65536)
+        finally:
+            process.kill()
+            process.wait()
+            os.close(ours)
+            os.close(theirs)
+
+
 def test_a_terminal_that_is_gone_ends_it(folder: Path, screen: Callable[..., Screen]) -> None:
     with living(folder):
         watch = screen()
@@ -278,8 +310,8 @@ def piped(*words: str) -> Iterator[subprocess.Popen[bytes]]:
     try:
         yield process
     finally:
-        process.kill()
-        process.wait()
+        process.terminate()
+        process.wait(PATIENCE)
         for stream in (process.stdout, process.stderr):
             if stream is not None:
                 stream.close()

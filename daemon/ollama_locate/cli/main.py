@@ -17,6 +17,7 @@ examples:
   export OLLAMA_HOST=$(ollama-locate)    use it in a script
   ollama-locate exec -- python chat.py   run a program with the variables set
   ollama-locate status                   the servers at a glance
+  ollama-locate watch                    the same, live
   ollama-locate why gpu-box              why this one is, or is not, chosen
   ollama-locate history --since 2d       when the endpoint changed, and why
   ollama-locate pin gpu-box --for 2h     this one, whatever is found

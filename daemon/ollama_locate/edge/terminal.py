@@ -4,6 +4,7 @@ import contextlib
 import os
 import select
 import signal
+import sys
 import termios
 import time
 from types import FrameType, TracebackType
@@ -35,6 +36,7 @@ class Terminal:
     def __init__(self) -> None:
         self._keys = 0 if os.isatty(0) else None
         self._out = _own_description(1)
+        self._encoding = sys.stdout.encoding
         self._noted: list[int] = []
         self._handlers: dict[int, Any] = {}
         self._saved: list[Any] | None = None
@@ -169,7 +171,7 @@ class Terminal:
             line = lines[row] if row < len(lines) else ""
             if before is None or row >= len(before) or before[row] != line:
                 rows.append(f"\x1b[{row + 1};1H\x1b[2K{line}")
-        return "".join(rows).encode("utf-8", "replace")
+        return "".join(rows).encode(self._encoding, "replace")
 
 
 def _own_description(fd: int) -> int:

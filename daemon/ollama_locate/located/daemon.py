@@ -203,8 +203,8 @@ class Daemon:
             self._on_change(news=True)
         else:
             await self._publisher.touch()
+            self.spawn(self._metrics.beat())
         await self._read_requests()
-        self.spawn(self._metrics.beat())
         if self._publisher.history_due():
             await self._publisher.flush()
 
