@@ -2,9 +2,11 @@
 
 import pytest
 
-from ollama_locate.core.config import KEYS, Config, expand, parse_config
+from ollama_locate.core.config import KEYS, Config, parse_config
+from ollama_locate.core.config_values import expand
 from ollama_locate.core.errors import ConfigError
 from ollama_locate.core.forward import Forward
+from ollama_locate.core.on_change import Command
 from ollama_locate.core.pin import Pin
 from ollama_locate.core.selection import Local
 from ollama_locate.core.trust import StaticServer
@@ -37,6 +39,16 @@ OPENAI_BASE_URL = "{url}/v1"
 [forward]
 listen = "0.0.0.0:11435"
 desktop = true
+
+[metrics]
+textfile = "/var/lib/node_exporter/ollama_locate.prom"
+
+[[on_change]]
+run = ["notify-send", "another; server"]
+
+[[on_change]]
+run = ["~/bin/tell"]
+timeout = "1m"
 """
 
 
@@ -60,6 +72,8 @@ def test_a_whole_config_is_read() -> None:
     )
     assert list(found.variables) == ["OLLAMA_ENDPOINT", "OLLAMA_API_BASE", "OLLAMA_HOST", "OPENAI_BASE_URL"]
     assert found.forward == Forward("0.0.0.0", 11435, desktop=True)
+    assert found.metrics == "/var/lib/node_exporter/ollama_locate.prom"
+    assert found.on_change == (Command(("notify-send", "another; server"), 10.0), Command(("~/bin/tell",), 60.0))
     assert found.raw["interval"] == "2m"
 
 
@@ -103,6 +117,40 @@ def test_local_says_how_this_machine_is_used(local: str, *, use: bool, check: bo
         pytest.param('\ninterva = "3s"', "c.toml:2: unknown key `interva`; did you mean `interval`?", id="a typo"),
         pytest.param("zzz = 1", "c.toml:1: unknown key `zzz`; the keys are ports, interval,", id="an invention"),
         pytest.param("a.b = 1", "c.toml: unknown key `a`;", id="an invention whose line is not found"),
+        pytest.param("metrics = 1", "c.toml:1: metrics: must be a table: [metrics]", id="metrics that are no table"),
+        pytest.param("[metrics]", "c.toml:1: metrics: needs a path", id="metrics without a path"),
+        pytest.param("[metrics]\nport = 1", "c.toml:2: metrics.port: unknown key; there is textfile", id="a port"),
+        pytest.param('[metrics]\ntextfile = "a.prom"', "metrics.textfile: must be an absolute path", id="no path"),
+        pytest.param('[metrics]\ntextfile = "/a/b"', "must end in a name such as ollama_locate.prom", id="no .prom"),
+        pytest.param('[metrics]\ntextfile = "/a/.prom"', "must end in a name such as", id="nothing but .prom"),
+        pytest.param('on_change = "ls"', "c.toml:1: on_change: must be tables: [[on_change]] and", id="a bare command"),
+        pytest.param("[on_change]\nrun = []", "c.toml:1: on_change: must be tables", id="one table in single brackets"),
+        pytest.param("on_change = [1]", "on_change: must be tables", id="a list of numbers"),
+        pytest.param(
+            '[[on_change]]\nrun = "a b"', "c.toml:2: on_change.1.run: must be a list of words, as", id="a text"
+        ),
+        pytest.param("[[on_change]]", "c.toml:1: on_change.1.run: must be a list of words: run", id="nothing to run"),
+        pytest.param("[[on_change]]\nrun = [1]", "on_change.1.run: must be a list of words: run", id="a number to run"),
+        pytest.param('[[on_change]]\nrun = ["a\\u0000"]', "on_change.1.run: a word holds a NUL", id="a NUL"),
+        pytest.param('[[on_change]]\nrun = [""]', "or the first is empty", id="an empty command"),
+        pytest.param(
+            '[[on_change]]\nrun = ["./a"]', "an absolute path or a bare name, not './a'", id="a relative path"
+        ),
+        pytest.param(
+            '[[on_change]]\nrun = ["a"]\n\n[[on_change]]\nrun = ["b"]\nshell = true',
+            "c.toml:6: on_change.2.shell: unknown key; there are run and timeout",
+            id="the second one has a mistake",
+        ),
+        pytest.param(
+            '[[on_change]]\nrun = ["a"]\ntimeout = "1d"',
+            "c.toml:3: on_change.1.timeout: 1d is out of range: 100ms to 10m",
+            id="a timeout of a day",
+        ),
+        pytest.param(
+            '[[on_change]]\nrun = ["a"]\n' * 17,
+            "on_change: at most 16 commands; let one of them",
+            id="too many commands",
+        ),
         pytest.param("ports = 11434", "c.toml:1: ports: must be a list of ports; write [11434]", id="one port"),
         pytest.param("ports = []", "ports: must be a list of ports, such as [11434]", id="no port"),
         pytest.param("ports = [0]", "`0` is no port (1 to 65535)", id="port 0"),

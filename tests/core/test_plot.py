@@ -118,3 +118,16 @@ def test_more_servers_than_colours_have_dashes_and_no_endless_legend() -> None:
     dashed = [one for one in root.iter(f"{SVG}path") if one.attrib.get("stroke-dasharray") == "5 3"]
     assert len(dashed) == 33
     assert len([one for one in root.iter(f"{SVG}text") if (one.text or "").startswith("box")]) == 14
+
+
+@pytest.mark.parametrize(
+    ("round_trips", "cells"),
+    [
+        pytest.param([1.0, None, 100.0, 10.0], "▁x█▅", id="on a logarithmic scale"),
+        pytest.param([5.0, 5.0], "▁▁", id="always the same"),
+        pytest.param([None], "x", id="no answer"),
+        pytest.param([], "", id="nothing yet"),
+    ],
+)
+def test_a_bar_for_each_round_trip(round_trips: list[float | None], cells: str) -> None:
+    assert plot.spark(round_trips, plot.scale_of(round_trips)) == cells

@@ -9,7 +9,7 @@ import pytest
 
 from ollama_locate.core import constants
 from ollama_locate.core.tailnet import Absence, Tailnet, Unavailable
-from ollama_locate.edge import tailscale
+from ollama_locate.edge import command, tailscale
 from tests.standins import tailscale as standin
 
 NOT_RUNNING = "failed to connect to local tailscaled; is it running?"
@@ -22,7 +22,7 @@ def look(path: Path | str) -> Tailnet | Unavailable:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tailscale, "STATUS_DEADLINE", 0.5)
-    monkeypatch.setattr(tailscale, "KILL_GRACE", 0.1)
+    monkeypatch.setattr(command, "KILL_GRACE", 0.1)
 
 
 def test_a_running_tailnet_is_read(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import msgspec
 
 from ollama_locate.core.config import KEYS, Config
 from ollama_locate.core.constants import SCHEMA
+from ollama_locate.core.duration import written
 from ollama_locate.core.server import http_url
 from ollama_locate.edge.folders import config_file
 
@@ -58,6 +59,8 @@ def values(config: Config) -> dict[str, object]:
         "sentinel": config.sentinel,
         "history": config.history,
         "forward": _forward(config),
+        "metrics": {"textfile": config.metrics} if config.metrics else {},
+        "on_change": [{"run": one.words, "timeout": written(one.seconds)} for one in config.on_change],
         "log_level": config.log_level,
     }
 

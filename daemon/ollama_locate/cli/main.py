@@ -7,9 +7,9 @@ import sys
 from ollama_locate.core.constants import VERSION
 from ollama_locate.core.errors import OperatorError
 
-from . import config, doctor, env, execute, expose, history, hook, pin, refresh, service, setup, status, url, why
+from . import config, doctor, env, execute, expose, history, hook, pin, refresh, service, setup, status, url, watch, why
 
-COMMANDS = (url, status, why, doctor, history, pin, refresh, execute, env, hook, setup, service, expose, config)
+COMMANDS = (url, status, why, watch, doctor, history, pin, refresh, execute, env, hook, setup, service, expose, config)
 
 _EXAMPLES = """\
 examples:
@@ -17,6 +17,7 @@ examples:
   export OLLAMA_HOST=$(ollama-locate)    use it in a script
   ollama-locate exec -- python chat.py   run a program with the variables set
   ollama-locate status                   the servers at a glance
+  ollama-locate watch                    the same, live
   ollama-locate why gpu-box              why this one is, or is not, chosen
   ollama-locate doctor                   what is wrong, and the command that mends it
   ollama-locate history --since 2d       when the endpoint changed, and why

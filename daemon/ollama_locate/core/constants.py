@@ -353,6 +353,52 @@ HISTORY_WAITING_MAX: Final = 10_000
 HISTORY_SHOWN: Final = 20
 """Switches that `ollama-locate history` shows where nobody says how many."""
 
+# --- Watching ----------------------------------------------------------------------------------------
+
+WATCH_POLL: Final = 0.2
+"""How often `ollama-locate watch` looks whether the state file is another one: a stat costs 3 µs, and a person takes
+0.2 s to see anything."""
+
+WATCH_TICK: Final = 1.0
+"""Ages on the screen are counted in seconds."""
+
+WATCH_TREND: Final = 24
+"""Round trips that are kept of each server for its row of bars."""
+
+WATCH_EVENTS: Final = 100
+"""Events that are kept: more than the tallest screen shows."""
+
+WATCH_SEED: Final = 86_400.0
+"""What of the history is shown at the start: the last day."""
+
+WATCH_LEAVE: Final = 0.5
+"""A terminal that takes nothing any more is waited for so long when it is to be given back."""
+
+# --- Metrics -----------------------------------------------------------------------------------------
+
+METRICS_MIN_GAP: Final = 5.0
+"""A switch is written at once, anything else no sooner than this after the last writing: Prometheus scrapes every 15 s
+or less often."""
+
+METRICS_SERVERS_MAX: Final = 100
+"""Each server is four time series; the rest of a large tailnet is counted."""
+
+METRICS_FILE_MODE: Final = 0o644
+"""Node_exporter runs as another user."""
+
+# --- Commands on a change ----------------------------------------------------------------------------
+
+COMMANDS_MAX: Final = 16
+"""Each may run at the same time as the others."""
+
+COMMAND_DEADLINE: Final = 10.0
+COMMAND_DEADLINE_MIN: Final = 0.1
+COMMAND_DEADLINE_MAX: Final = 600.0
+"""How long a command may take. The next change waits for it."""
+
+COMMAND_MAX_BYTES: Final = 2**20
+"""A command that says more than 1 MiB is ended: nobody reads it."""
+
 # --- The forward -------------------------------------------------------------------------------------
 
 FORWARD_CONNECTIONS: Final = 1000
@@ -450,3 +496,8 @@ EXPOSE_COMMAND: Final = 15.0
 
 EXPOSE_VERIFY: Final = 5.0
 """Until tailscaled listens where it was told to."""
+
+# --- Other programs ----------------------------------------------------------------------------------
+
+CALL_MAX_BYTES: Final = 2**20
+"""What systemctl, launchctl and their like may say."""

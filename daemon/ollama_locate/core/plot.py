@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from .constants import HISTORY_FLUSH
@@ -58,8 +58,22 @@ def by_server(samples: Sequence[Sample]) -> dict[str, list[Sample]]:
 
 def scale(samples: Sequence[Sample]) -> Scale:
     """From the least to the greatest of all; a microsecond is the least that is shown."""
-    times = [time for one in samples for time in (one.low, one.high) if time is not None]
+    return scale_of(time for one in samples for time in (one.low, one.high))
+
+
+def scale_of(round_trips: Iterable[float | None]) -> Scale:
+    """The same of single round trips, in milliseconds; None: no answer."""
+    times = [time for time in round_trips if time is not None]
     return Scale(max(1e-3, min(times, default=1.0)), max(1e-3, max(times, default=1.0)))
+
+
+def spark(round_trips: Sequence[float | None], common: Scale) -> str:
+    """A bar for each round trip (milliseconds), `x` where there was no answer."""
+    return "".join(_bar(one, common) for one in round_trips)
+
+
+def _bar(value: float | None, common: Scale) -> str:
+    return DOWN if value is None else BARS[round(common.share(value) * (len(BARS) - 1))]
 
 
 def lines(samples: Sequence[Sample], span: Span, width: int) -> list[Line]:
@@ -103,6 +117,5 @@ def _cells(samples: Sequence[Sample], common: Scale, span: Span, width: int) -> 
                 before = least[place]
                 least[place] = one.low if before is None else min(before, one.low)
     return "".join(
-        BARS[round(common.share(value) * (len(BARS) - 1))] if value is not None else DOWN if known else " "
-        for value, known in zip(least, asked, strict=True)
+        _bar(value, common) if value is not None or known else " " for value, known in zip(least, asked, strict=True)
     )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from . import wording
-from .config import expand
+from .config_values import expand
 from .constants import OLLAMA_PORT, SCHEMA, VERSION
 from .health import Status
 from .locator import Locator

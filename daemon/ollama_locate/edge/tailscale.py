@@ -1,22 +1,20 @@
 """The tailscale command: finds it, runs it, and names whatever goes wrong."""
 
 import asyncio
-import contextlib
 import errno
 import os
 import resource
-import selectors
 import shutil
-import signal
 import threading
 import time
 from pathlib import Path
-from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 from typing import Final, NamedTuple
 
-from ollama_locate.core.constants import KILL_GRACE, STATUS_DEADLINE, STATUS_MAX_BYTES, STDERR_MAX_BYTES
+from ollama_locate.core.constants import STATUS_DEADLINE, STATUS_MAX_BYTES, STDERR_MAX_BYTES
 from ollama_locate.core.tailnet import Absence, Tailnet, Unavailable, parse_status
 from ollama_locate.core.text import shown
+
+from .command import Order, Said, TooMuchError, run
 
 _PLACES: Final = (
     "/usr/bin/tailscale",
@@ -24,9 +22,6 @@ _PLACES: Final = (
     "/opt/homebrew/bin/tailscale",
     "/Applications/Tailscale.app/Contents/MacOS/Tailscale",
 )
-_CHUNK: Final = 2**20
-_STOP_SEEN: Final = 0.2
-"""Seconds between two looks at whether anybody still wants the answer."""
 
 
 class Look(NamedTuple):
@@ -34,14 +29,6 @@ class Look(NamedTuple):
 
     found: Tailnet | Unavailable
     cpu: float
-
-
-class Said(NamedTuple):
-    """What the command printed, and how it ended."""
-
-    code: int
-    out: bytes
-    err: bytes
 
 
 def find(configured: str = "") -> str | None:
@@ -73,7 +60,9 @@ def _timed(configured: str, stop: threading.Event) -> Look:
 
 
 def _status(configured: str, stop: threading.Event) -> Tailnet | Unavailable:
-    said = _run(configured, ("status", "--json"), stop)
+    said = _run(configured, ("status", "--json"), STATUS_DEADLINE, stop)
+    if not isinstance(said, Unavailable) and not said.whole:
+        said = Unavailable(Absence.HUNG, "it left a process that keeps its output open")
     return said if isinstance(said, Unavailable) else judge(said)
 
 
@@ -81,98 +70,32 @@ async def command(configured: str, *words: str, deadline: float) -> Said | Unava
     """Run another tailscale command, of constant words and checked addresses; killed after `deadline` seconds."""
     stop = threading.Event()
     try:
-        async with asyncio.timeout(deadline):
-            return await asyncio.to_thread(_run, configured, words, stop)
-    except TimeoutError:
-        return Unavailable(Absence.HUNG, f"no end after {deadline:g} s")
+        return await asyncio.to_thread(_run, configured, words, deadline, stop)
     finally:
         stop.set()
 
 
-def _run(configured: str, words: tuple[str, ...], stop: threading.Event) -> Said | Unavailable:
+def _run(configured: str, words: tuple[str, ...], deadline: float, stop: threading.Event) -> Said | Unavailable:
     executable = find(configured)
     if executable is None:
         return Unavailable(Absence.NOT_INSTALLED)
+    # The macOS app starts its window from a LaunchAgent unless it is told not to.
+    environment = {**os.environ, "TAILSCALE_BE_CLI": "1"}
     try:
-        process = Popen(  # noqa: S603 - the user's own tailscale, by its path, with checked words
-            [executable, *words],
-            bufsize=0,
-            stdin=DEVNULL,
-            stdout=PIPE,
-            stderr=PIPE,
-            # The macOS app starts its window from a LaunchAgent unless it is told not to.
-            env={**os.environ, "TAILSCALE_BE_CLI": "1"},
-            start_new_session=True,
-        )
+        return run(Order([executable, *words], environment, deadline, STATUS_MAX_BYTES), stop)
+    except TimeoutError:
+        return Unavailable(Absence.HUNG, f"no end after {deadline:g} s")
+    except TooMuchError:
+        return Unavailable(Absence.TOO_LARGE)
     except OSError as error:
         missing = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EACCES)
         reason = Absence.NOT_INSTALLED if missing else Absence.EXIT_CODE
         return Unavailable(reason, shown(f"{executable}: {error.strerror}"))
-    with process:
-        try:
-            out, err = _read(process, stop)
-            code = process.wait(KILL_GRACE)
-        except (TimeoutError, TimeoutExpired):
-            return Unavailable(Absence.HUNG, f"no end after {STATUS_DEADLINE:g} s")
-        except _TooLargeError:
-            return Unavailable(Absence.TOO_LARGE)
-        finally:
-            _end(process)
-    return Said(code, out, err)
-
-
-class _TooLargeError(Exception):
-    pass
-
-
-def _read(process: Popen[bytes], stop: threading.Event) -> tuple[bytes, bytes]:
-    """All of stdout, up to its limit, and the beginning of stderr; raises TimeoutError or _TooLargeError."""
-    ends = time.monotonic() + STATUS_DEADLINE
-    chunks: dict[object, list[bytes]] = {process.stdout: [], process.stderr: []}
-    size = 0
-    with selectors.DefaultSelector() as ready:
-        for stream in (process.stdout, process.stderr):
-            if stream is not None:
-                ready.register(stream, selectors.EVENT_READ)
-        while ready.get_map():
-            if stop.is_set() or time.monotonic() > ends:
-                raise TimeoutError
-            for key, _ in ready.select(_STOP_SEEN):
-                chunk = os.read(key.fd, _CHUNK)
-                if not chunk:
-                    ready.unregister(key.fileobj)
-                elif key.fileobj is process.stdout:
-                    size += len(chunk)
-                    chunks[key.fileobj].append(chunk)
-                elif not chunks[key.fileobj]:
-                    chunks[key.fileobj].append(chunk[:STDERR_MAX_BYTES])
-            if size > STATUS_MAX_BYTES:
-                raise _TooLargeError
-    return b"".join(chunks[process.stdout]), b"".join(chunks[process.stderr])
-
-
-def _end(process: Popen[bytes]) -> None:
-    """Make sure that the command and whatever it forked are gone: the whole group, SIGTERM, then SIGKILL."""
-    if process.poll() is not None and _group_gone(process.pid, signal.SIGTERM):
-        return
-    with contextlib.suppress(TimeoutExpired):
-        _group_gone(process.pid, signal.SIGTERM)
-        process.wait(KILL_GRACE)
-    _group_gone(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def _group_gone(group: int, sent: signal.Signals) -> bool:
-    try:
-        os.killpg(group, sent)
-    except (ProcessLookupError, PermissionError):  # macOS answers EPERM for a group of zombies
-        return True
-    return False
 
 
 def judge(answer: Said) -> Tailnet | Unavailable:
     """What `tailscale status --json` has said."""
-    code, out, err = answer
+    code, out, err, _ = answer
     said = shown((err or out[:STDERR_MAX_BYTES]).decode(errors="replace"))
     if code == 0:
         found = parse_status(out)

@@ -38,6 +38,8 @@ from .forwarding import Forwarding
 from .jobs import Jobs
 from .log import LOGGER
 from .mailbox import Mailbox
+from .metrics import Metrics
+from .on_change import OnChange
 from .publisher import Publisher
 from .watchdog import Watchdog
 from .wishes import Wishes
@@ -75,6 +77,8 @@ class Daemon:
             lambda everybody: self.spawn(self._refresh(everybody=everybody)),
         )
         self._forwarding = Forwarding(self._finder, wire or Wire(), folder, self._publisher.on_disk)
+        self._metrics = Metrics(self._finder, self._publisher)
+        self._commands = OnChange(folder.path, self.spawn)
         self._bells = Bells(self, config.tailscale_socket)
         self._jobs = Jobs()
         self._notifier = Notifier()
@@ -117,6 +121,7 @@ class Daemon:
             self._bells.close()
             await self._forwarding.stop()
             await self._finder.stop()
+            self._commands.stop()
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -124,6 +129,7 @@ class Daemon:
                 self._loop.remove_signal_handler(number)
             for number in (signal.SIGHUP, signal.SIGUSR1):
                 self._loop.add_signal_handler(number, lambda: None)
+            await self._metrics.stop()
             await self._publisher.stop()
             self._notifier.close()
         return self._code
@@ -211,6 +217,7 @@ class Daemon:
             self._on_change(news=True)
         else:
             await self._publisher.touch()
+            self.spawn(self._metrics.beat())
         await self._read_requests()
         if self._publisher.history_due():
             await self._publisher.flush()
@@ -328,7 +335,7 @@ class Daemon:
                     os.getpid(),
                     self._rounds,
                     self._refreshes,
-                    (*self._wishes.troubles, *([self._forwarding.trouble] if self._forwarding.trouble else [])),
+                    (*self._wishes.troubles, *filter(None, (self._forwarding.trouble, self._metrics.trouble))),
                     rings=self._bells.connected,
                     forward=forward.url if forward is not None else None,
                 )
@@ -337,8 +344,11 @@ class Daemon:
                 cost = time.thread_time() - began
                 await self._publisher.publish(snapshot)
                 self._notifier.status(self._publisher.complaint or headline(snapshot))
-                if not (snapshot.decision.provisional or self._publisher.complaint):
-                    self._notifier.ready()
+                if not self._publisher.complaint:
+                    self._commands.published(snapshot.decision, self._finder.config.on_change)
+                    self.spawn(self._metrics.published(snapshot))
+                    if not snapshot.decision.provisional:
+                        self._notifier.ready()
                 self._details_from = self._finder.now() + (cost + self._publisher.cost) * LOOK_CPU_SHARE
         except LockedError as error:
             LOGGER.error("%s; this one ends", error)

@@ -53,6 +53,10 @@ class Publisher:
         """Do something in the thread for the disk."""
         return await self._loop.run_in_executor(self._disk, work, *words)
 
+    async def aside(self, work: Callable[[*Words], Result], *words: *Words) -> Result:
+        """Do something on the disk that nobody who asks for the endpoint shall wait for."""
+        return await self._loop.run_in_executor(self._archive, work, *words)
+
     async def publish(self, snapshot: Snapshot) -> None:
         """Write it, then say in the log what has changed. Raises LockedError if another daemon has the folder."""
         try:
