@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import socket
 import stat
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,7 +21,9 @@ Run = Callable[[Case], list[Finding]]
 PING = """\
 case "$1" in
 status) cat '{status}' ;;
-ping) for last; do :; done; cat "{pongs}/$last" 2>/dev/null || echo "ping \\"$last\\" timed out" ;;
+ping) for last; do :; done
+  cat "{pongs}/$last" 2>/dev/null || exec echo "ping \\"$last\\" timed out"
+  case "$(cat "{pongs}/$last")" in *DERP*) sleep 1 ;; esac ;;
 esac"""
 
 
@@ -30,7 +34,12 @@ class Machine:
         self.folder, self.environment = folder, dict[str, str]()
         self.pongs = folder / "pongs"
         self.pongs.mkdir()
-        self.config = {"tailscale": f'"{folder / "tailscale"}"', "tailscale_socket": f'"{folder / "none"}"'}
+        # A path of its own: a socket's has 104 bytes at the most on macOS.
+        self._sockets = tempfile.TemporaryDirectory(dir="/tmp")
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.bind(f"{self._sockets.name}/sock")
+        self.socket.listen()
+        self.config = {"tailscale": f'"{folder / "tailscale"}"', "tailscale_socket": f'"{self._sockets.name}/sock"'}
         self._table: dict[str, Far] = {}
         self._status = folder / "status.json"
         tailscale.executable(folder / "tailscale", PING.format(status=self._status, pongs=self.pongs))
@@ -45,6 +54,8 @@ class Machine:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+        self.socket.close()
+        self._sockets.cleanup()
 
     def tailnet(self, *peers: dict[str, Any], **more: Any) -> None:
         self._status.write_bytes(tailscale.raw(*peers, **more))

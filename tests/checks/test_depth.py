@@ -26,7 +26,7 @@ def look(here: Machine, key: str = "n2:11434") -> tuple[dict[str, str], list[str
 @pytest.fixture
 def gpu(here: Machine) -> Machine:
     here.tailnet(node("gpu", 2), node("nas", 3))
-    here.far("100.64.0.3", GOOD)
+    here.far("100.64.0.3", GOOD, rtt=0.03)
     here.pong(GPU, DIRECT)
     return here
 

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import os
 import socket
+import sys
 import tempfile
 from pathlib import Path
 
@@ -59,6 +60,14 @@ def test_what_is_wrong_with_it(here: Machine, body: str, code: str, mend: str) -
     here.says(body)
     (finding,) = tailscale.run(here.case())
     assert (finding.code, mend in finding.mend) == (code, True), finding
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the macOS app has no such socket")
+def test_a_command_that_waits_for_a_daemon_that_is_not_there(here: Machine) -> None:
+    """It tries again for seconds where it sees another tailscaled; the socket, of which nobody is left, tells."""
+    here.says("sleep 60")
+    here.socket.close()
+    assert here.codes(tailscale.run) == ["tailscale_not_running"]
 
 
 def test_missing_is_a_problem_unless_something_answers_without_it(here: Machine) -> None:

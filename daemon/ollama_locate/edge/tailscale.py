@@ -77,19 +77,24 @@ def _status(configured: str, stop: threading.Event) -> Tailnet | Unavailable:
     return said if isinstance(said, Unavailable) else judge(said)
 
 
-async def command(configured: str, *words: str, deadline: float) -> Said | Unavailable:
-    """Run another tailscale command, of constant words and checked addresses; killed after `deadline` seconds."""
+async def command(configured: str, *words: str, deadline: float, first_line: bool = False) -> Said | Unavailable:
+    """Run another tailscale command, of constant words and checked addresses; killed after `deadline` seconds.
+
+    `first_line`: no more than that is wanted, and the command is ended when it has come.
+    """
     stop = threading.Event()
     try:
         async with asyncio.timeout(deadline):
-            return await asyncio.to_thread(_run, configured, words, stop)
+            return await asyncio.to_thread(_run, configured, words, stop, first_line=first_line)
     except TimeoutError:
         return Unavailable(Absence.HUNG, f"no end after {deadline:g} s")
     finally:
         stop.set()
 
 
-def _run(configured: str, words: tuple[str, ...], stop: threading.Event) -> Said | Unavailable:
+def _run(
+    configured: str, words: tuple[str, ...], stop: threading.Event, *, first_line: bool = False
+) -> Said | Unavailable:
     executable = find(configured)
     if executable is None:
         return Unavailable(Absence.NOT_INSTALLED)
@@ -110,7 +115,9 @@ def _run(configured: str, words: tuple[str, ...], stop: threading.Event) -> Said
         return Unavailable(reason, shown(f"{executable}: {error.strerror}"))
     with process:
         try:
-            out, err = _read(process, stop)
+            out, err = _read(process, stop, first_line=first_line)
+            if first_line:
+                _end(process)
             code = process.wait(KILL_GRACE)
         except (TimeoutError, TimeoutExpired):
             return Unavailable(Absence.HUNG, f"no end after {STATUS_DEADLINE:g} s")
@@ -125,8 +132,8 @@ class _TooLargeError(Exception):
     pass
 
 
-def _read(process: Popen[bytes], stop: threading.Event) -> tuple[bytes, bytes]:
-    """All of stdout, up to its limit, and the beginning of stderr; raises TimeoutError or _TooLargeError."""
+def _read(process: Popen[bytes], stop: threading.Event, *, first_line: bool) -> tuple[bytes, bytes]:
+    """All of stdout (or as much as has its first line), up to its limit, and the beginning of stderr; raises TimeoutError or _TooLargeError."""
     ends = time.monotonic() + STATUS_DEADLINE
     chunks: dict[object, list[bytes]] = {process.stdout: [], process.stderr: []}
     size = 0
@@ -148,6 +155,8 @@ def _read(process: Popen[bytes], stop: threading.Event) -> tuple[bytes, bytes]:
                     chunks[key.fileobj].append(chunk[:STDERR_MAX_BYTES])
             if size > STATUS_MAX_BYTES:
                 raise _TooLargeError
+            if first_line and any(b"\n" in chunk for chunk in chunks[process.stdout]):
+                break
     return b"".join(chunks[process.stdout]), b"".join(chunks[process.stderr])
 
 
