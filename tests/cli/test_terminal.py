@@ -34,8 +34,8 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR")
 
 
-def on_terminal(*words: str, width: int = 100) -> str:
-    """What a terminal of this width gets to show."""
+def on_terminal(*words: str, width: int = 100, code: int = 0) -> str:
+    """What a terminal of this width gets to show, until the program ends with this code."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
     process = subprocess.Popen(
@@ -56,7 +56,7 @@ def on_terminal(*words: str, width: int = 100) -> str:
             break
         shown += chunk
     os.close(ours)
-    assert process.wait(10) == 0
+    assert process.wait(10) == code
     return shown.decode().replace("\r\n", "\n")
 
 

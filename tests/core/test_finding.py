@@ -3,6 +3,7 @@
 import re
 import string
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,7 @@ FIELDS = {
     for _, name, _, _ in string.Formatter().parse(template)
     if name
 }
-FACTS: dict[str, object] = dict.fromkeys(FIELDS - {"names"}, "x") | {"names": "gpu"}
+FACTS: dict[str, Any] = dict.fromkeys(FIELDS, "x") | {"names": "gpu"}
 
 
 def make(code: str, severity: Severity | None = None) -> Finding:

@@ -94,6 +94,21 @@ def test_a_command_that_does_not_end_is_killed_with_its_children(tmp_path: Path,
         until_dead(pid)
 
 
+def test_of_a_command_that_goes_on_the_first_line_is_taken(tmp_path: Path) -> None:
+    command = standin.executable(tmp_path / "ts", 'printf pong; echo " of $2"; sleep 60')
+    started = time.monotonic()
+    said = asyncio.run(tailscale.command(str(command), "ping", "gpu", deadline=10, first_line=True))
+    assert isinstance(said, tailscale.Said)
+    assert said.out.startswith(b"pong of gpu\n")
+    assert time.monotonic() - started < 5
+
+
+def test_a_command_has_a_deadline_of_its_own(tmp_path: Path) -> None:
+    command = standin.executable(tmp_path / "ts", "sleep 60")
+    said = asyncio.run(tailscale.command(str(command), "ping", deadline=0.3, first_line=True))
+    assert said == Unavailable(Absence.HUNG, "no end after 0.3 s")
+
+
 def test_a_flood_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tailscale, "STATUS_MAX_BYTES", 2**20)
     found = look(standin.executable(tmp_path / "ts", "exec head -c 100000000 /dev/zero"))

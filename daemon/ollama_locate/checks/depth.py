@@ -12,6 +12,7 @@ from ollama_locate.core.ping import Pong
 from ollama_locate.core.rule import Severity
 from ollama_locate.core.snapshot import ServerState
 from ollama_locate.edge.examine import Examined, examine
+from ollama_locate.edge.resolve import is_address, resolve
 
 from . import peers
 from .case import Case
@@ -40,20 +41,35 @@ class Seen(NamedTuple):
 def look(case: Case, server: ServerState) -> Depth:
     """Look at one server; takes up to TIMEOUT seconds after the round."""
     seen = asyncio.run(_look(case, server, peers.hints(case.round().look).get(server.key.rpartition(":")[0])))
-    facts = peers.gather(case)._replace(expected=frozenset({server.key}))
-    reached = {**facts.reached, server.key: Reach(seen.pong, seen.asked)}
-    findings = [one for one in peers.judge(facts._replace(reached=reached)) if server.name in one.servers]
+    facts = peers.facts_of(case, {server.key: Reach(seen.pong, seen.asked)})
+    findings = [one for one in peers.judge(facts) if server.name in one.servers]
     return Depth(steps(seen), [_as_problem(one, server.name) for one in findings])
 
 
 async def _look(case: Case, server: ServerState, online: bool | None) -> Seen:  # noqa: FBT001 - a hint, or none
-    where, host = address(server.url), server.url.partition("://")[2]
     pinging = asyncio.ensure_future(_pong(case, server))
-    asked = await examine(case.wire, where, host, TIMEOUT, time.time())
+    asked = await _ask(case, server, server.url.partition("://")[2], TIMEOUT)
     localhost = None
-    if asked.outcome is Outcome.FORBIDDEN_HOST:
-        localhost = await examine(case.wire, where, "localhost", SYN_PATIENCE_KNOWN, time.time())
+    if asked.outcome is Outcome.FORBIDDEN_HOST and not server.url.startswith("https:"):
+        localhost = await _ask(case, server, "localhost", SYN_PATIENCE_KNOWN)
     return Seen(server, online, await pinging, asked, localhost)
+
+
+async def _ask(case: Case, server: ServerState, host: str, patience: float) -> Examined:
+    """Ask with this Host header; one behind https was asked in the round, with what TLS needs."""
+    if server.url.startswith("https:"):
+        outcome = next((one for one in Outcome if one.word == server.outcome), Outcome.SILENT)
+        return Examined(outcome, server.detail, version=server.version)
+    name, port = address(server.url)
+    if server.kind == "local":
+        name = "127.0.0.1"
+    elif not is_address(name):
+        try:
+            async with asyncio.timeout(patience):
+                name = await resolve(name, port)
+        except (OSError, ValueError, TimeoutError):
+            return Examined(Outcome.ERROR, "its name is not known")
+    return await examine(case.wire, (name, port), host, patience, time.time())
 
 
 async def _pong(case: Case, server: ServerState) -> Pong | None:
@@ -75,11 +91,14 @@ def steps(seen: Seen) -> list[tuple[str, str]]:
     if server.kind == "peer":
         hint = {True: "online", False: "offline", None: "says nothing"}[seen.online]
         found += [("tailnet", f"calls it {hint}" if seen.online is not None else hint), ("ping", _ping(seen.pong))]
-    found.append(("TCP", "no connection" if asked.connect is None else f"connected in {_ms(asked.connect)}"))
-    if asked.connect is None:
-        return [*found, ("answer", asked.outcome.text)]
+    if asked.connect is not None:
+        found.append(("TCP", f"connected in {_ms(asked.connect)}"))
+    elif asked.outcome is not Outcome.ALIVE:
+        if not server.url.startswith("https:"):
+            found.append(("TCP", "no connection"))
+        return [*found, ("answer", f"{asked.outcome.text}{_detail(asked)}")]
     took = f" in {_ms(asked.answer)}" if asked.answer is not None else ""
-    found.append(("HTTP", f"{asked.outcome.text}{took}{f' ({asked.detail})' if asked.detail else ''}"))
+    found.append(("HTTP", f"{asked.outcome.text}{took}{_detail(asked)}"))
     found.append(("Host", _host(seen)))
     if asked.outcome is Outcome.ALIVE:
         models = server.models
@@ -98,6 +117,10 @@ def _host(seen: Seen) -> str:
         other = "accepts localhost" if seen.localhost.outcome is Outcome.ALIVE else "and localhost as well"
         return f"refuses its own address (403), {other}"
     return "accepts its own address" if seen.asked.outcome is Outcome.ALIVE else "-"
+
+
+def _detail(asked: Examined) -> str:
+    return f" ({asked.detail})" if asked.detail else ""
 
 
 def _ping(pong: Pong | None) -> str:

@@ -51,12 +51,19 @@ def gather(case: Case) -> Facts:
     """The facts: everybody asked once; the silent, and those on a relay, pinged as well."""
     round_ = case.round()
     online = hints(round_.look)
-    servers = round_.snapshot.servers
-    pinged = [one for one in servers if one.kind == "peer" and _worth_a_ping(one, online)][:DOCTOR_PINGED_MAX]
+    pinged = [one for one in round_.snapshot.servers if one.kind == "peer" and _worth_a_ping(one, online)]
+    pinged = pinged[:DOCTOR_PINGED_MAX]
     reached = asyncio.run(reach(case.config.tailscale, case.wire, pinged)) if pinged else {}
+    return facts_of(case, reached)
+
+
+def facts_of(case: Case, reached: Mapping[str, Reach]) -> Facts:
+    """The facts of the round, where these are the ones who were pinged."""
+    round_ = case.round()
+    servers = round_.snapshot.servers
     expected = frozenset(one.key for one in servers if one.kind == "static" or _named(one, case.config))
     platform = "darwin" if case.macos else "linux"
-    return Facts(round_.snapshot, online, reached, expected, str(config_file()), platform)
+    return Facts(round_.snapshot, hints(round_.look), reached, expected, str(config_file()), platform)
 
 
 def hints(look: object) -> dict[str, bool]:

@@ -30,7 +30,8 @@ def address(url: str) -> tuple[str, int]:
 async def ping(executable: str, host: str) -> Pong | None:
     """One ping by Tailscale, which needs no access rule: directly or by a relay, as there is time for."""
     words = ("ping", "-c=1", f"--timeout={DOCTOR_PING * 1000:.0f}ms", host)
-    said = await tailscale.command(executable, *words, deadline=DOCTOR_PING + 0.1)
+    # After a pong by a relay the command sleeps for a second, for nobody (Tailscale: cmd/tailscale/cli/ping.go).
+    said = await tailscale.command(executable, *words, deadline=DOCTOR_PING + 0.1, first_line=True)
     return None if isinstance(said, Unavailable) else parse_ping(said.out.decode(errors="replace"))
 
 

@@ -4,7 +4,6 @@ import datetime as dt
 import errno
 import shlex
 import socket
-import sys
 import time
 from typing import NamedTuple
 
@@ -24,6 +23,8 @@ INSTALL = {
 }
 _START = {"linux": "sudo systemctl start tailscaled", "darwin": "open -a Tailscale"}
 _RESTART = {"linux": "sudo systemctl restart tailscaled", "darwin": "killall Tailscale; open -a Tailscale"}
+_FORBIDDEN = (errno.EACCES, errno.EPERM)
+_NOBODY = (errno.ENOENT, errno.ECONNREFUSED)
 _CODES = {
     Absence.NOT_INSTALLED: "tailscale_missing",
     Absence.NOT_RUNNING: "tailscale_not_running",
@@ -52,18 +53,22 @@ class Facts(NamedTuple):
 
 def run(case: Case) -> list[Finding]:
     """Look at it."""
-    round_ = case.round()
+    round_, look = case.round(), case.round().look
     path = socket_path(case.config.tailscale_socket)
+    refusal = _refusal(path)
+    if isinstance(look, Unavailable) and look.reason is Absence.HUNG and refusal in _NOBODY and not case.macos:
+        # The command tries again for 5 s where it sees any tailscaled on the machine (Tailscale: safesocket).
+        look = Unavailable(Absence.NOT_RUNNING)
     return judge(
         Facts(
-            round_.look,
+            look,
             round_.own,
             time.time(),
             any(one.outcome == "alive" for one in round_.snapshot.servers if one.kind in ("local", "static")),
-            path if _closed(path) else "",
+            path if refusal in _FORBIDDEN else "",
             case.user,
             str(config_file()),
-            "darwin" if sys.platform == "darwin" else "linux",
+            "darwin" if case.macos else "linux",
         )
     )
 
@@ -117,12 +122,12 @@ def _day(own: Own) -> str:
     return f"on {own.key_expiry[:10]}" if own.key_expiry else "the day is not said"
 
 
-def _closed(path: str) -> bool:
-    """Whether this user may not open the socket."""
+def _refusal(path: str) -> int:
+    """The errno of opening the socket, 0 where it can be opened."""
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.settimeout(1.0)
             probe.connect(path)
         except OSError as error:
-            return error.errno in (errno.EACCES, errno.EPERM)
-    return False
+            return error.errno or errno.EIO
+    return 0

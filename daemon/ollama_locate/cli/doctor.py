@@ -11,7 +11,7 @@ from ollama_locate.core.finding import Finding, exit_code, shown
 from ollama_locate.core.rule import Severity
 from ollama_locate.core.snapshot import RejectedState, ServerState
 
-from .findings import counted, progress, show
+from .findings import Progress, counted, show
 from .named import is_rejected, nobody, speaks_of
 from .show import line, table
 
@@ -41,10 +41,10 @@ def run(args: argparse.Namespace, wire: "Wire | None" = None) -> int:
     case = Case(wire=wire)
     if args.peer:
         return _one(case, args.peer, as_json=args.json)
-    began = time.monotonic()
+    began, progress = time.monotonic(), Progress()
     findings, hidden = shown(run_all(case, waiting=progress))
     took = time.monotonic() - began
-    progress([])
+    progress.end()
     if args.json:
         _json(case, findings, hidden, checked=list(CHECKS), took_s=round(took, 2))
         return exit_code(findings)

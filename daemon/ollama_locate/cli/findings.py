@@ -14,6 +14,7 @@ from .show import line
 
 _COLOURS: Final = {Severity.PROBLEM: "1;31", Severity.WARNING: "33", Severity.NOTE: "36"}
 _WIDTH_MAX: Final = 100
+_CLEAR: Final = "\r\x1b[K"
 
 
 def counted(findings: Sequence[Finding]) -> str:
@@ -57,10 +58,23 @@ def _coloured(word: str, severity: Severity) -> str:
     return f"\x1b[{_COLOURS[severity]}m{word}\x1b[0m"
 
 
-def progress(names: list[str]) -> None:
-    """Say on a terminal what is still under way; with no names, take that away again."""
-    if sys.stderr.isatty():
-        text = f"looking at: {', '.join(names)} ..." if names else ""
-        width = max(20, shutil.get_terminal_size().columns - 1)
-        sys.stderr.write(f"\r\x1b[K{text[:width]}")
-        sys.stderr.flush()
+class Progress:
+    """A line on a terminal that says what is still under way, and is taken away at the end."""
+
+    def __init__(self) -> None:
+        self._shown = False
+
+    def __call__(self, names: Sequence[str]) -> None:
+        """Say these."""
+        if sys.stderr.isatty():
+            self._shown = True
+            width = max(20, shutil.get_terminal_size().columns - 1)
+            text = f"looking at: {', '.join(names)} ..."
+            sys.stderr.write(_CLEAR + text[:width])
+            sys.stderr.flush()
+
+    def end(self) -> None:
+        """Take it away."""
+        if self._shown:
+            sys.stderr.write(_CLEAR)
+            sys.stderr.flush()

@@ -35,12 +35,16 @@ class TooMuchError(Exception):
 
 
 class Order(NamedTuple):
-    """What to run: the words, never for a shell; its whole environment; how long (seconds), how much it may say."""
+    """What to run: the words, never for a shell; its whole environment; how long (seconds), how much it may say.
+
+    `first_line`: it is ended when that has come.
+    """
 
     words: Sequence[str]
     environment: Mapping[str, str]
     seconds: float
     limit: int
+    first_line: bool = False
 
 
 def run(order: Order, stop: threading.Event) -> Said:
@@ -61,6 +65,8 @@ def run(order: Order, stop: threading.Event) -> Said:
     with process:
         try:
             out, err, whole = _read(process, order, stop)
+            if order.first_line:
+                _end(process)
             return Said(process.wait(KILL_GRACE), out, err, whole)
         except TimeoutExpired:
             raise TimeoutError from None
@@ -75,6 +81,11 @@ class _Heard:
         self._limit, self._size = limit, 0
         self.out: list[bytes] = []
         self.err = b""
+
+    @property
+    def has_line(self) -> bool:
+        """Whether a line of stdout has come to its end."""
+        return any(b"\n" in chunk for chunk in self.out)
 
     def add(self, chunk: bytes, *, is_err: bool) -> None:
         """Keep it, of stderr the first of it; raises TooMuchError."""
@@ -96,7 +107,7 @@ def _read(process: Popen[bytes], order: Order, stop: threading.Event) -> tuple[b
         for stream in (process.stdout, process.stderr):
             if stream is not None:
                 ready.register(stream, selectors.EVENT_READ)
-        while ready.get_map() and now < held_until:
+        while ready.get_map() and now < held_until and not (order.first_line and heard.has_line):
             if stop.is_set() or now > ends:
                 raise TimeoutError
             for key, _ in ready.select(_STOP_SEEN):

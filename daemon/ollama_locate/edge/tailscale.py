@@ -66,23 +66,28 @@ def _status(configured: str, stop: threading.Event) -> Tailnet | Unavailable:
     return said if isinstance(said, Unavailable) else judge(said)
 
 
-async def command(configured: str, *words: str, deadline: float) -> Said | Unavailable:
-    """Run another tailscale command, of constant words and checked addresses; killed after `deadline` seconds."""
+async def command(configured: str, *words: str, deadline: float, first_line: bool = False) -> Said | Unavailable:
+    """Run another tailscale command, of constant words and checked addresses; killed after `deadline` seconds.
+
+    `first_line`: no more than that is wanted, and the command is ended when it has come.
+    """
     stop = threading.Event()
     try:
-        return await asyncio.to_thread(_run, configured, words, deadline, stop)
+        return await asyncio.to_thread(_run, configured, words, deadline, stop, first_line=first_line)
     finally:
         stop.set()
 
 
-def _run(configured: str, words: tuple[str, ...], deadline: float, stop: threading.Event) -> Said | Unavailable:
+def _run(
+    configured: str, words: tuple[str, ...], deadline: float, stop: threading.Event, *, first_line: bool = False
+) -> Said | Unavailable:
     executable = find(configured)
     if executable is None:
         return Unavailable(Absence.NOT_INSTALLED)
     # The macOS app starts its window from a LaunchAgent unless it is told not to.
     environment = {**os.environ, "TAILSCALE_BE_CLI": "1"}
     try:
-        return run(Order([executable, *words], environment, deadline, STATUS_MAX_BYTES), stop)
+        return run(Order([executable, *words], environment, deadline, STATUS_MAX_BYTES, first_line), stop)
     except TimeoutError:
         return Unavailable(Absence.HUNG, f"no end after {deadline:g} s")
     except TooMuchError:
