@@ -98,7 +98,7 @@ def test_of_a_command_that_goes_on_the_first_line_is_taken(tmp_path: Path) -> No
     command = standin.executable(tmp_path / "ts", 'printf pong; echo " of $2"; sleep 60')
     started = time.monotonic()
     said = asyncio.run(tailscale.command(str(command), "ping", "gpu", deadline=10, first_line=True))
-    assert isinstance(said, tailscale.Said)
+    assert isinstance(said, Said)
     assert said.out.startswith(b"pong of gpu\n")
     assert time.monotonic() - started < 5
 

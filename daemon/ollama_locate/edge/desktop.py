@@ -1,7 +1,6 @@
 """The environment of desktop programs: systemd's user manager, or launchd. Only a constant address is put there."""
 
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from ollama_locate.core.errors import StateFolderError
 from ollama_locate.core.marker import MARKER, pairs
 from ollama_locate.core.text import is_value, is_variable
 
+from .call import call
 from .files import StateFolder, read
 
 _PATIENCE: Final = 5.0
@@ -90,14 +90,7 @@ def _take_back(names: list[str]) -> None:
 
 
 def _run(words: list[str]) -> str:
-    said = " ".join(words[:3])
-    try:
-        done = subprocess.run(  # noqa: S603 - constant words, names and values that were checked
-            words, check=False, capture_output=True, text=True, timeout=_PATIENCE, stdin=subprocess.DEVNULL
-        )
-    except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
-        raise _FailedError(f"`{said}` did not end") from None
-    if done.returncode:
-        lines = done.stderr.strip().splitlines()
-        raise _FailedError(f"`{said}`: {lines[0] if lines else f'exit code {done.returncode}'}")
-    return done.stdout
+    done = call(words, _PATIENCE)
+    if not done.fine:
+        raise _FailedError(f"`{' '.join(words[:3])}`: {done.said.splitlines()[0]}")
+    return done.out
