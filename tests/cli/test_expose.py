@@ -158,7 +158,7 @@ def test_what_was_published_and_does_not_answer_is_told(
     machine: Machine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine.start()
-    monkeypatch.setattr("ollama_locate.cli.expose.EXPOSE_VERIFY", 0.2)
+    monkeypatch.setattr("ollama_locate.cli.exposing.EXPOSE_VERIFY", 0.2)
     machine.shows(me=tailscale.node("gpu", 1, TailscaleIPs=["127.0.0.3"]))
     assert main(["expose", "--yes"]) == 1
     assert "`ollama-locate unexpose` takes it back" in capsys.readouterr().err

@@ -137,14 +137,26 @@ def test_any_text_can_be_scanned(text: str) -> None:
 @pytest.mark.parametrize(
     ("shell", "folder", "line"),
     [
-        ("bash", STATE, 'f=~/.local/state/ollama-locate/hook.bash; [ -r "$f" ] && . "$f"'),
-        ("zsh", "/var/lib/ollama-locate", 'f=/var/lib/ollama-locate/hook.zsh; [ -r "$f" ] && . "$f"'),
+        (
+            "bash",
+            STATE,
+            "[ -r ~/.local/state/ollama-locate/hook.bash ] && . ~/.local/state/ollama-locate/hook.bash",
+        ),
+        (
+            "zsh",
+            "/var/lib/ollama-locate",
+            "[ -r /var/lib/ollama-locate/hook.zsh ] && . /var/lib/ollama-locate/hook.zsh",
+        ),
         (
             "bash",
             "/home/me/it's/ollama-locate",
-            "f='/home/me/it'\\''s/ollama-locate/hook.bash'; [ -r \"$f\" ] && . \"$f\"",
+            "[ -r '/home/me/it'\\''s/ollama-locate/hook.bash' ] && . '/home/me/it'\\''s/ollama-locate/hook.bash'",
         ),
-        ("fish", STATE, "set f ~/.local/state/ollama-locate/hook.fish; test -r $f; and source $f"),
+        (
+            "fish",
+            STATE,
+            "test -r ~/.local/state/ollama-locate/hook.fish; and source ~/.local/state/ollama-locate/hook.fish",
+        ),
         ("nu", STATE, "ollama-locate hook nu"),
     ],
     ids=["bash", "zsh, the system's folder", "a quote in the path", "fish", "nu"],

@@ -10,6 +10,7 @@ import pytest
 from ollama_locate.core import constants
 from ollama_locate.core.tailnet import Absence, Tailnet, Unavailable
 from ollama_locate.edge import command, tailscale
+from ollama_locate.edge.command import Said
 from tests.standins import tailscale as standin
 
 NOT_RUNNING = "failed to connect to local tailscaled; is it running?"

@@ -1,7 +1,7 @@
 """The service definitions: templates filled in, and whether a file that lies there is one of them."""
 
+import html
 from typing import Final
-from xml.sax.saxutils import escape
 
 from .errors import OperatorError
 
@@ -30,7 +30,9 @@ def plist(template: str, program: str, log: str) -> str:
     """A launchd job. Raises OperatorError."""
     _check(program)
     _check(log)
-    return template.replace("{program}", escape(program)).replace("{log}", escape(log))
+    return template.replace("{program}", html.escape(program, quote=False)).replace(
+        "{log}", html.escape(log, quote=False)
+    )
 
 
 def _check(path: str) -> None:
