@@ -35,13 +35,13 @@ def test_why_names_the_reason_of_every_peer(run: Command) -> None:
         pytest.param(
             {"local:11434": alive(0.001, "m:1"), "self:11434": gone(Outcome.REFUSED)},
             "",
-            ["chosen (at its tailnet address: this machine's Ollama does not serve the tailnet)"],
+            ["chosen; it does not serve the tailnet"],
             id="it serves itself only",
         ),
         pytest.param(
             {"local:11434": gone(Outcome.REFUSED), "self:11434": alive(0.001, "m:1")},
             "",
-            ["no Ollama runs here (at its tailnet address: this machine's Ollama serves the tailnet)"],
+            ["no Ollama runs here; one answers at its tailnet address"],
             id="it listens at its tailnet address only",
         ),
         pytest.param({"local:11434": alive(0.001, "m:1")}, "", ["chosen"], id="not asked at its tailnet address yet"),

@@ -3,9 +3,9 @@
 import pytest
 
 from ollama_locate.core.constants import REPORT_MIN_GAP
-from ollama_locate.core.outcome import Outcome
+from ollama_locate.core.outcome import Outcome, Probe
 
-from .world import Step, World, after, away, decide, key, look, no, ok
+from .world import Step, World, after, ask, away, decide, key, look, no, ok
 
 GPU = "http://100.64.0.2:11434"
 START = (look("gpu", "nas", "mac"), ok("gpu", 5), ok("nas", 40), ok("mac", 60), decide, after(10))
@@ -121,3 +121,13 @@ def test_a_connection_that_stands_and_is_lost_is_tried_again_when_the_server_has
     again = world.locator.watch_again()
     assert again is not None
     assert world.locator.watch(again) is not None
+
+
+@pytest.mark.parametrize("outcome", [Outcome.ALIVE, Outcome.SILENT])
+def test_a_check_that_was_under_way_when_the_connection_was_lost_says_nothing_and_is_made_again(
+    outcome: Outcome,
+) -> None:
+    world = went(*START, ask("gpu"), after(0.5), lost("gpu"))
+    assert world.locator.finish(key("gpu"), Probe(outcome, world.now - 0.5), world.now)
+    track = world.track("gpu")
+    assert (track.health.misses, track.due) == (1, world.now)

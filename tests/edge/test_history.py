@@ -294,7 +294,7 @@ def test_a_clock_that_is_a_month_ahead_for_a_while_costs_a_few_days_of_thirty(
     assert book.write([], []) is None
     switches, samples = read(folder, 0)
     assert [one.at for one in switches if one.at <= NOW] == days[3:]
-    assert [one.at for one in samples if one.at <= NOW] == [round(at) for at in days[3:]]
+    assert [one.at for one in samples if one.at <= round(NOW)] == [round(at) for at in days[3:]]
 
 
 def test_after_a_long_holiday_the_past_goes_a_day_with_each_write(folder: Path) -> None:

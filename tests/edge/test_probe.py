@@ -34,9 +34,9 @@ async def crumbs_for_ever(reader: asyncio.StreamReader, writer: asyncio.StreamWr
         await writer.drain()
 
 
-async def verdict(behaviour: Behaviour) -> Probe:
+async def verdict(behaviour: Behaviour, patience: float = TIMEOUT) -> Probe:
     async with serving(behaviour) as port:
-        return await probe(at("127.0.0.1", port), TIMEOUT)
+        return await probe(at("127.0.0.1", port), patience)
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,11 @@ async def verdict(behaviour: Behaviour) -> Probe:
 )
 def test_every_server_gets_a_name(behaviour: Behaviour, outcome: Outcome, detail: str) -> None:
     started = time.monotonic()
-    found = asyncio.run(verdict(behaviour))
+    # Whoever is recognised by what it says is given time to say it, on a machine that has other work as well.
+    patience = TIMEOUT if f"within {TIMEOUT:g} s" in detail else TIMEOUT * 10
+    found = asyncio.run(verdict(behaviour, patience))
     assert (found.outcome, detail in found.detail) == (outcome, True), found
-    assert time.monotonic() - started < TIMEOUT * 4
+    assert time.monotonic() - started < patience + TIMEOUT * 3
 
 
 def test_a_live_server_tells_version_models_and_distance() -> None:

@@ -58,7 +58,7 @@ def legend() -> str:
     words = [(one.word, one.text) for one in Standing if one not in left_out]
     words += [(one.word, f"it {one.text}") for one in Outcome if one is not Outcome.ALIVE]
     return "STANDING says of a server that is not chosen:\n" + "\n".join(
-        f"  {_word(word):<15} {text}" for word, text in words
+        f"  {_word(word):<16} {text}" for word, text in words
     )
 
 

@@ -61,12 +61,7 @@ def run(args: argparse.Namespace) -> int:
     table(
         ("SERVER", "STANDING", "RTT", "WHY"),
         [
-            (
-                one.name,
-                standing(one),
-                round_trip(one.rtt_ms),
-                " ".join((_reason(one), *_seen_from_the_tailnet(snapshot, one))),
-            )
+            (one.name, standing(one), round_trip(one.rtt_ms), _why(snapshot, one))
             for one in _each_once(snapshot.servers)
         ],
     )
@@ -103,13 +98,15 @@ def _each_once(servers: Iterable[ServerState]) -> list[ServerState]:
     return [one for one in every if one.kind != Kind.SELF_CHECK.value or _port(one) not in own]
 
 
-def _seen_from_the_tailnet(snapshot: Snapshot, server: ServerState) -> list[str]:
-    """Of this machine, in brackets: whether its tailnet sees it. Of one without Ollama only what is surprising."""
-    if server.kind != Kind.LOCAL.value:
-        return []
+def _why(snapshot: Snapshot, server: ServerState) -> str:
+    """The reason; of this machine's own Ollama also whether its tailnet sees it."""
     checks = [one for one in snapshot.servers if one.kind == Kind.SELF_CHECK.value and _port(one) == _port(server)]
-    told = [one for one in checks if one.outcome and (server.outcome != "refused" or one.outcome == "alive")]
-    return [f"(at its tailnet address: {one.text})" for one in told]
+    if server.kind != Kind.LOCAL.value or not checks or checks[0].outcome is None:
+        return _reason(server)
+    serves = checks[0].outcome == "alive"
+    if server.outcome == "alive":
+        return f"{_reason(server)}; it {'serves' if serves else 'does not serve'} the tailnet"
+    return _reason(server) + ("; one answers at its tailnet address" if serves else "")
 
 
 def _port(server: ServerState) -> str:
@@ -152,7 +149,7 @@ def _one(snapshot: Snapshot, wanted: str, *, as_json: bool) -> int:
 
 
 def _server(snapshot: Snapshot, server: ServerState) -> None:
-    line(" ".join((f"{server.name}: {standing(server)}: {_reason(server)}", *_seen_from_the_tailnet(snapshot, server))))
+    line(f"{server.name}: {standing(server)}: {_why(snapshot, server)}")
     facts = [
         ("endpoint", server.url),
         ("answer", f"{server.outcome or 'none yet'}{f' ({server.detail})' if server.detail else ''}"),
