@@ -133,7 +133,10 @@ class _TooLargeError(Exception):
 
 
 def _read(process: Popen[bytes], stop: threading.Event, *, first_line: bool) -> tuple[bytes, bytes]:
-    """All of stdout (or as much as has its first line), up to its limit, and the beginning of stderr; raises TimeoutError or _TooLargeError."""
+    """All of stdout, or as much as has its first line, and the beginning of stderr.
+
+    Raises TimeoutError, or _TooLargeError where stdout is longer than its limit.
+    """
     ends = time.monotonic() + STATUS_DEADLINE
     chunks: dict[object, list[bytes]] = {process.stdout: [], process.stderr: []}
     size = 0
@@ -141,7 +144,7 @@ def _read(process: Popen[bytes], stop: threading.Event, *, first_line: bool) -> 
         for stream in (process.stdout, process.stderr):
             if stream is not None:
                 ready.register(stream, selectors.EVENT_READ)
-        while ready.get_map():
+        while ready.get_map() and not (first_line and b"\n" in b"".join(chunks[process.stdout])):
             if stop.is_set() or time.monotonic() > ends:
                 raise TimeoutError
             for key, _ in ready.select(_STOP_SEEN):
@@ -155,8 +158,6 @@ def _read(process: Popen[bytes], stop: threading.Event, *, first_line: bool) -> 
                     chunks[key.fileobj].append(chunk[:STDERR_MAX_BYTES])
             if size > STATUS_MAX_BYTES:
                 raise _TooLargeError
-            if first_line and any(b"\n" in chunk for chunk in chunks[process.stdout]):
-                break
     return b"".join(chunks[process.stdout]), b"".join(chunks[process.stderr])
 
 
