@@ -118,6 +118,10 @@ def test_this_machine_s_own_is_not_pinged(gpu: Machine) -> None:
     assert ("ping" in steps, codes) == (False, [])
 
 
+def test_nothing_on_this_machine_is_a_problem_for_who_asks(gpu: Machine) -> None:
+    assert look(gpu, "local:11434")[1:] == (["no_local_ollama"], {Severity.PROBLEM})
+
+
 def test_a_clock_that_is_off_is_a_step(gpu: Machine) -> None:
     date = "Date: Thu, 01 Jan 2015 00:00:00 GMT\r\n"
     gpu.far(GPU, answers(http("200 OK", b'{"version":"0.17.4"}', more=date), then_close=False))

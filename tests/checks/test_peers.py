@@ -63,6 +63,14 @@ def test_a_silent_one(here: Machine, online: bool, pong: str, code: str) -> None
     assert [one for one in here.codes(peers.run) if one != "no_local_ollama"] == [code]
 
 
+def test_something_else_on_this_machine_s_own_port(here: Machine) -> None:
+    here.tailnet(node("gpu", 2))
+    here.far(GPU, GOOD)
+    here.far("127.0.0.1", answers(http("200 OK", b"<html>")))
+    finding = here.the(peers.run, "peer_not_ollama")
+    assert (finding.servers, finding.where, finding.severity) == (("this machine",), "", Severity.NOTE)
+
+
 def test_one_that_only_thinks_is_busy(here: Machine) -> None:
     here.tailnet(node("gpu", 2), node("nas", 3))
     here.far(NAS, GOOD)

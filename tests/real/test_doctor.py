@@ -18,6 +18,7 @@ from tests.real.tailnet import CONTROL_URL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.real.lab import Lab
     from tests.real.located import Located
@@ -76,31 +77,16 @@ def test_a_good_tailnet_has_notes_only(doctor: Located) -> None:
     assert found["exit"] == 0
 
 
-def test_tailscaled_is_stopped(lab: Lab, doctor: Located) -> None:
-    with lab.tailscaled_stopped():
-        found = examined(doctor)
-    assert severe(found) == {"tailscale_not_running": "problem"}
-    assert "no_server" in found["hidden"]
-    assert found["exit"] == 1
+def asks(doctor: Located, lab: Lab, sock: Path) -> None:
+    """Let the laptop ask another tailscaled, by its socket: its own stays as it is, for the tests that follow."""
+    wrapper = doctor.folder / "other"
+    wrapper.write_text(f'#!/bin/sh\nexec "{lab.laptop.cli}" --socket "{sock}" "$@"\n')
+    wrapper.chmod(0o755)
+    doctor.configure(tailscale=f'"{wrapper}"', tailscale_socket=f'"{sock}"')
 
 
-def test_tailscale_is_turned_off(lab: Lab, doctor: Located) -> None:
-    lab.laptop.tailscale("down")
-    try:
-        found = examined(doctor)
-    finally:
-        lab.laptop.tailscale("up", *settings(lab.laptop))
-    assert severe(found) == {"tailscale_stopped": "problem"}
-    assert (found["hidden"], found["exit"]) == (["no_server"], 1)
-
-
-def settings(node: Node) -> list[str]:
-    """Return what `tailscale up` was given when the node joined: it wants all of it again."""
-    return [f"--login-server={CONTROL_URL}", f"--hostname={node.name}", "--netfilter-mode=off", "--accept-dns=false"]
-
-
-def test_nobody_is_logged_in(lab: Lab, doctor: Located) -> None:
-    """By a tailscaled of its own, that has never logged in: a logout would cost the laptop its place."""
+def test_nobody_is_logged_in_and_then_it_is_stopped(lab: Lab, doctor: Located) -> None:
+    """A tailscaled of its own, that has never logged in."""
     state = lab.laptop.folder / "fresh"
     state.mkdir()
     sock = state / "sock"
@@ -108,23 +94,37 @@ def test_nobody_is_logged_in(lab: Lab, doctor: Located) -> None:
     quiet = {"TS_NO_LOGS_NO_SUPPORT": "true", "TS_DEBUG_DISABLE_PORTLIST": "1"}
     fresh = lab.laptop.spawn(lab.tailnet.programs / "tailscaled", *own, log=state / "log", env=quiet)
     try:
-        wrapper = doctor.folder / "fresh"
-        wrapper.write_text(f'#!/bin/sh\nexec "{lab.laptop.cli}" --socket "{sock}" "$@"\n')
-        wrapper.chmod(0o755)
-        answered(lab.laptop, str(sock))
-        doctor.configure(tailscale=f'"{wrapper}"')
-        found = examined(doctor)
+        until(lambda: status(lab, sock).get("BackendState") == "NeedsLogin", 20, "it wants a login")
+        asks(doctor, lab, sock)
+        logged_out = examined(doctor)
     finally:
         fresh.stop()
-        shutil.rmtree(state)
-    assert severe(found) == {"tailscale_needs_login": "problem"}
-    assert found["exit"] == 1
+    stopped = examined(doctor)
+    shutil.rmtree(state)
+    assert severe(logged_out) == {"tailscale_needs_login": "problem"}
+    assert severe(stopped) == {"tailscale_not_running": "problem"}
+    assert [found["exit"] for found in (logged_out, stopped)] == [1, 1]
+    assert "no_server" in stopped["hidden"]
 
 
-def answered(node: Node, sock: str) -> None:
-    until(
-        lambda: node.exec(node.cli, "--socket", sock, "status", "--json", check=False).returncode == 0, 20, "it answers"
-    )
+def status(lab: Lab, sock: Path) -> dict[str, Any]:
+    done = lab.laptop.exec(lab.laptop.cli, "--socket", sock, "status", "--json", check=False)
+    found: dict[str, Any] = json.loads(done.stdout or "{}")
+    return found
+
+
+def test_tailscale_is_turned_off(lab: Lab, doctor: Located) -> None:
+    """On the machine that has nothing else to do."""
+    idle = lab.node("idle")
+    asks(doctor, lab, idle.socket)
+    idle.tailscale("down")
+    try:
+        found = examined(doctor)
+    finally:
+        own = [f"--login-server={CONTROL_URL}", f"--hostname={idle.name}"]
+        idle.tailscale("up", *own, "--netfilter-mode=off", "--accept-dns=false", "--timeout=30s")
+    assert severe(found) == {"tailscale_stopped": "problem"}
+    assert (found["hidden"], found["exit"]) == (["no_server"], 1)
 
 
 def test_a_peer_is_kept_away(lab: Lab, doctor: Located) -> None:
@@ -157,7 +157,7 @@ def test_a_peer_is_offline(lab: Lab, doctor: Located) -> None:
 
 
 def is_online(lab: Lab, name: str) -> bool:
-    peers = json.loads(lab.laptop.tailscale("status", "--json").stdout)["Peer"].values()
+    peers = status(lab, lab.laptop.socket)["Peer"].values()
     return any(peer["HostName"] == name and peer["Online"] for peer in peers)
 
 
@@ -185,11 +185,7 @@ def test_userspace_networking_there(doctor: Located) -> None:
 
 def test_userspace_networking_here(lab: Lab, doctor: Located) -> None:
     """Box's own tailscaled, asked by its socket."""
-    box = lab.node("box")
-    wrapper = doctor.folder / "box"
-    wrapper.write_text(f'#!/bin/sh\nexec "{box.cli}" --socket "{box.socket}" "$@"\n')
-    wrapper.chmod(0o755)
-    doctor.configure(tailscale=f'"{wrapper}"')
+    asks(doctor, lab, lab.node("box").socket)
     found = examined(doctor)
     assert severe(found) == {"tailscale_userspace": "problem"}
 

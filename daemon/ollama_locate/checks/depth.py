@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ollama_locate.core.codes_tailnet import UNREACHABLE
 from ollama_locate.core.constants import SYN_PATIENCE_KNOWN, TIMEOUT
-from ollama_locate.core.finding import Finding
+from ollama_locate.core.finding import Finding, found
 from ollama_locate.core.outcome import Outcome
 from ollama_locate.core.ping import Pong
 from ollama_locate.core.rule import Severity
@@ -43,6 +43,8 @@ def look(case: Case, server: ServerState) -> Depth:
     seen = asyncio.run(_look(case, server, peers.hints(case.round().look).get(server.key.rpartition(":")[0])))
     facts = peers.facts_of(case, {server.key: Reach(seen.pong, seen.asked)})
     findings = [one for one in peers.judge(facts) if server.name in one.servers]
+    if server.kind == "local" and seen.asked.outcome is Outcome.REFUSED:
+        findings = [found("no_local_ollama", Severity.PROBLEM)]
     return Depth(steps(seen), [_as_problem(one, server.name) for one in findings])
 
 

@@ -87,9 +87,9 @@ def _named(server: ServerState, config: Config) -> bool:
 
 def judge(facts: Facts) -> list[Finding]:
     """Say what is wrong. While no server is up, whoever could be one is a problem; else only what the user named."""
-    servers = [one for one in facts.snapshot.servers if one.kind in ("peer", "static")]
+    servers = [one for one in facts.snapshot.servers if one.kind in ("peer", "static") or _ails(one)]
     alive = any(one.outcome == "alive" for one in facts.snapshot.servers if one.kind != "self_check")
-    alive = alive or any(_code(one, facts) == "" for one in servers)
+    alive = alive or any(not _code(one, facts) for one in servers)
     findings = list(_pinned(facts))
     groups: dict[tuple[str, Severity, int], list[ServerState]] = {}
     for server in servers:
@@ -103,6 +103,11 @@ def judge(facts: Facts) -> list[Finding]:
     if not alive:
         findings += _nobody(facts)
     return findings
+
+
+def _ails(server: ServerState) -> bool:
+    """Whether something is on this machine's own port, and no Ollama; that nothing is there is no fault."""
+    return server.kind == "local" and server.outcome not in (None, "alive", "refused", "silent")
 
 
 def _code(server: ServerState, facts: Facts) -> str:
@@ -133,7 +138,7 @@ def _of_group(code: str, severity: Severity, port: int, group: list[ServerState]
         code,
         severity,
         servers=names,
-        where=listed(names) if code in _THERE else "",
+        where=listed(names) if code in _THERE and first.kind != "local" else "",
         names=listed(names),
         port=port,
         first=host,
