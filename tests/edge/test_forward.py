@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
@@ -161,17 +162,64 @@ def test_a_server_that_fails(
     run(test)
 
 
-def test_a_silent_server_delays_and_does_not_fail() -> None:
+@pytest.mark.parametrize(
+    ("first", "second", "answer", "doubts", "within"),
+    [
+        pytest.param(Far(None, 0.01, silent=True), Far(2, 0.0), b"two", [1], 0.8, id="silent: the next one, soon"),
+        pytest.param(Far(1, 0.1), Far(2, 0.0), b"one", [], 0.8, id="far away, in time"),
+        pytest.param(Far(1, 0.25), Far(2, 0.3), b"one", [2], 0.8, id="slow to accept, and still the first"),
+        pytest.param(Far(1, 0.6), Far(2, 0.0), b"two", [1], 0.8, id="slower than the next one"),
+        pytest.param(Far(None, 0.3), Far(2, 0.0), b"two", [1], 0.8, id="refuses late"),
+        pytest.param(Far(None, 0.3), Far(None, 0.0), None, [2, 1], 0.8, id="both refuse"),
+        pytest.param(
+            Far(None, 0.01, silent=True), Far(None, 0.01, silent=True), None, [1, 2], 2.5, id="both are silent"
+        ),
+    ],
+)
+def test_who_lets_a_client_wait_is_not_waited_for_alone(
+    first: Far, second: Far, answer: bytes | None, doubts: list[int], within: float
+) -> None:
     async def test() -> None:
-        table = {"127.0.0.1": Far(None, 0.01, silent=True), "127.0.0.2": Far(None, 0.0)}
-        async with lab(TWO) as made:
-            table["127.0.0.2"] = Far(made.ports[0], 0.0)
+        async with lab(ONE, TWO) as made:
+            ports = (None, *made.ports)
+            table = {
+                f"127.0.0.{number}": far._replace(port=ports[far.port or 0])
+                for number, far in enumerate((first, second), 1)
+            }
             made.forwarder._wire = EmbeddedWire(table)
-            made.chosen.targets = lambda: [Target("9", "127.0.0.1", 9), Target("2", "127.0.0.2", 9)]  # type: ignore[method-assign]
-            assert await made.ask(CHAT) == (200, b"two")
-            assert made.chosen.doubts == [9]
+            made.chosen.targets = lambda: [Target("1", "127.0.0.1", 9), Target("2", "127.0.0.2", 9)]  # type: ignore[method-assign]
+            began = time.monotonic()
+            status, body = await made.ask(CHAT)
+            assert (status, body) == (200, answer) if answer else status == 502
+            assert made.chosen.doubts == doubts
+            assert time.monotonic() - began < within
 
     run(test)
+
+
+def test_two_that_accept_at_once_are_one() -> None:
+    """The other connection is closed: a server is not left with one that nobody uses."""
+
+    async def test() -> None:
+        async with lab(ONE, TWO) as made:
+            table = {"127.0.0.1": Far(made.ports[0], 0.3), "127.0.0.2": Far(made.ports[1], 0.1)}
+            made.forwarder._wire = EmbeddedWire(table)
+            made.chosen.targets = lambda: [Target("1", "127.0.0.1", 9), Target("2", "127.0.0.2", 9)]  # type: ignore[method-assign]
+            assert (await made.ask(CHAT))[0] == 200
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    ("rtt", "seconds"),
+    [
+        pytest.param(None, 0.2, id="not known"),
+        pytest.param(0.002, 0.2, id="near"),
+        pytest.param(0.15, 0.6, id="a satellite away"),
+    ],
+)
+def test_how_long_the_best_is_waited_for_alone(rtt: float | None, seconds: float) -> None:
+    assert Target("1", "127.0.0.1", 9, rtt).patience == pytest.approx(seconds)
 
 
 def test_nobody_is_there() -> None:

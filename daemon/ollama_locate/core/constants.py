@@ -430,6 +430,15 @@ FORWARD_SERVERS: Final = 4
 FORWARD_DIAL: Final = 1.2
 """How long a server may take to accept: the first SYN over an idle tunnel is lost, the second leaves after 0.3 s."""
 
+FORWARD_STAGGER: Final = 0.2
+FORWARD_STAGGER_ROUND_TRIPS: Final = 4
+"""After so long, or so many round trips, without a SYN-ACK the next best server is tried beside it, and the first that
+stands is asked (as RFC 8305 does with addresses): a client shall not wait for a machine that was unplugged just now."""
+
+FORWARD_HEDGE_SHARE: Final = 0.5
+"""Of that time: then the second SYN leaves, so that one lost packet does not move a request. The sentinel keeps the
+tunnel to the chosen server awake."""
+
 FORWARD_EARLY: Final = 5.0
 """A server may answer before it has the whole request (too large, say): the rest is taken for so long."""
 

@@ -12,11 +12,14 @@ from ollama_locate.core.constants import (
     FORWARD_CONNECTIONS,
     FORWARD_DIAL,
     FORWARD_HEAD,
+    FORWARD_HEDGE_SHARE,
     FORWARD_IDLE,
     FORWARD_KEEP_COUNT,
     FORWARD_KEEP_IDLE,
     FORWARD_KEEP_INTERVAL,
     FORWARD_SERVERS,
+    FORWARD_STAGGER,
+    FORWARD_STAGGER_ROUND_TRIPS,
 )
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.forward import Forward, is_own_host
@@ -31,11 +34,17 @@ _ACCEPT_AGAIN: Final = 0.5
 
 
 class Target(NamedTuple):
-    """A server to ask: its key, and its IP address and port."""
+    """A server to ask: its key, its IP address and port; its round trip in seconds, None if it is not known."""
 
     key: str
     host: str
     port: int
+    rtt: float | None = None
+
+    @property
+    def patience(self) -> float:
+        """Seconds until the next best is tried beside it."""
+        return max(FORWARD_STAGGER, FORWARD_STAGGER_ROUND_TRIPS * (self.rtt or 0.0))
 
 
 class Chooser(Protocol):
@@ -226,26 +235,49 @@ class _Connection:
 
     async def _connected(self) -> Upstream | None:
         """A connection to the best server that was not tried: the one that is there, or a new one."""
-        for target in self._chooser.targets()[:FORWARD_SERVERS]:
-            if target.key in self._tried:
-                continue
-            if self._upstream is not None:
-                if self._upstream.key == target.key and not self._upstream.ended():
-                    self._upstream = self._upstream._replace(fresh=False)
-                    return self._upstream
-                self._drop()
-            if (sock := await self._dial(target)) is not None:
-                self._upstream = Upstream(target.key, sock)
+        targets = [one for one in self._chooser.targets()[:FORWARD_SERVERS] if one.key not in self._tried]
+        if self._upstream is not None:
+            if targets and self._upstream.key == targets[0].key and not self._upstream.ended():
+                self._upstream = self._upstream._replace(fresh=False)
                 return self._upstream
-            self._doubt(target.key)
-        return None
+            self._drop()
+        self._upstream = await self._first(targets)
+        return self._upstream
+
+    async def _first(self, targets: list[Target]) -> Upstream | None:
+        """A connection to the best that accepts; one that lets us wait is not waited for alone."""
+        dials: dict[asyncio.Task[socket.socket | None], Target] = {}
+        found: Upstream | None = None
+        try:
+            while found is None and (targets or dials):
+                if targets:
+                    target = targets.pop(0)
+                    dials[asyncio.ensure_future(self._dial(target))] = target
+                wait = max(one.patience for one in dials.values()) if targets else None
+                done, _ = await asyncio.wait(dials, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+                for task in [one for one in dials if one in done]:
+                    target, sock = dials.pop(task), task.result()
+                    if sock is None:
+                        self._doubt(target.key)
+                    elif found is None:
+                        found = Upstream(target.key, sock)
+                    else:
+                        sock.close()
+            for target in dials.values():
+                self._chooser.doubted(target.key)
+            return found
+        finally:
+            for task in dials:
+                task.cancel()
+            await asyncio.gather(*dials, return_exceptions=True)
 
     def _doubt(self, key: str) -> None:
         self._tried.append(key)
         self._chooser.doubted(key)
 
     async def _dial(self, target: Target) -> socket.socket | None:
-        sock = await connect(self._wire, target.host, target.port, FORWARD_DIAL)
+        hedge = target.patience * FORWARD_HEDGE_SHARE
+        sock = await connect(self._wire, target.host, target.port, FORWARD_DIAL, hedge)
         if sock is not None:
             with contextlib.suppress(OSError):
                 _prepare(sock)

@@ -96,8 +96,12 @@ class Forwarding:
             keys += [
                 key for key, one in locator.tracks.items() if one.alive_at and one.server.kind is not Kind.SELF_CHECK
             ]
-        servers = [locator.tracks[key].server for key in dict.fromkeys(keys) if key in locator.tracks]
-        return [Target(one.key, one.host, one.port) for one in servers if not one.tls and not self._is_own(one)]
+        tracks = [locator.tracks[key] for key in dict.fromkeys(keys) if key in locator.tracks]
+        return [
+            Target(one.server.key, one.server.host, one.server.port, one.rtt)
+            for one in tracks
+            if not one.server.tls and not self._is_own(one.server)
+        ]
 
     def _is_own(self, server: Server) -> bool:
         """Whether it is this very address: a request would go round for ever."""
