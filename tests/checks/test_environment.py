@@ -82,6 +82,11 @@ def test_a_server_that_would_listen_elsewhere(here: Machine) -> None:
     assert here.codes(environment.run) == ["ollama_host_here"]
 
 
+def test_a_variable_of_the_config_is_taken_out_there() -> None:
+    given = facts({"OLLAMA_HOST": GPU}, serves=True, elsewhere=True, templates={"OLLAMA_HOST": "{url}"}, config="/c")
+    assert judge(given)[0].mend == "${EDITOR:-vi} /c  # [variables]: take OLLAMA_HOST out"
+
+
 @pytest.mark.parametrize(
     ("value", "elsewhere"),
     [

@@ -71,7 +71,11 @@ def judge(facts: Facts) -> list[Finding]:
     found_here = list(_by_hand(facts))
     host = facts.environment.get("OLLAMA_HOST", "")
     if host and facts.serves and facts.elsewhere:
-        found_here.append(found("ollama_host_here", value=shown(host), place=_placed(facts, "OLLAMA_HOST")))
+        command = "unset OLLAMA_HOST"
+        if "OLLAMA_HOST" in facts.templates:
+            command = f"${{EDITOR:-vi}} {shlex.quote(facts.config)}  # [variables]: take OLLAMA_HOST out"
+        place = _placed(facts, "OLLAMA_HOST")
+        found_here.append(found("ollama_host_here", value=shown(host), place=place, command=command))
     if "OPENAI_BASE_URL" in facts.templates and facts.environment.get("OPENAI_API_KEY"):
         found_here.append(found("openai_key_leaves", quoted=shlex.quote(facts.config)))
     target = address(facts.endpoint)[0]

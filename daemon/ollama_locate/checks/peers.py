@@ -107,7 +107,7 @@ def judge(facts: Facts) -> list[Finding]:
 
 def _ails(server: ServerState) -> bool:
     """Whether something is on this machine's own port, and no Ollama; that nothing is there is no fault."""
-    return server.kind == "local" and server.outcome not in (None, "alive", "refused", "silent")
+    return server.kind == "local" and server.outcome in ("empty", "busy", "not_ollama", "error")
 
 
 def _code(server: ServerState, facts: Facts) -> str:

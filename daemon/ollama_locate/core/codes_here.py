@@ -143,7 +143,7 @@ HERE: Final[Mapping[str, Rule]] = {
         "OLLAMA_HOST is exported on this machine, which runs Ollama itself: {value}{place}.",
         "`ollama serve` listens where OLLAMA_HOST says. At its next start from this environment it fails: that address "
         "is not this machine's.",
-        "unset OLLAMA_HOST",
+        "{command}",
     ),
     "openai_key_leaves": Rule(
         _W,
@@ -187,12 +187,12 @@ HERE: Final[Mapping[str, Rule]] = {
     ),
     # --- The doctor itself
     "check_crashed": Rule(
-        _W,
+        _P,
         "The check `{check}` ended in an error of its own.",
         "{detail}. That is a fault of ollama-locate: please report it.",
     ),
     "check_hangs": Rule(
-        _W,
+        _P,
         "The check `{check}` did not end within {seconds} s.",
         "Something that it asks does not answer: a disk, a socket, a program.",
         "ollama-locate doctor",

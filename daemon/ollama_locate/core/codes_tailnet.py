@@ -87,7 +87,7 @@ TAILNET: Final[Mapping[str, Rule]] = {
         "An admin approves it at https://login.tailscale.com/admin/machines; nothing can be done here.",
     ),
     "tailscale_stopped": Rule(_P, _of(Absence.STOPPED), _ALONE, "tailscale up"),
-    "tailscale_starting": Rule(_W, _of(Absence.STARTING), "It takes a few seconds.", "ollama-locate doctor"),
+    "tailscale_starting": Rule(_P, _of(Absence.STARTING), "It takes a few seconds.", "ollama-locate doctor"),
     "tailscale_hangs": Rule(
         _P, _of(Absence.HUNG), "Tailscaled accepts its question and does not answer: {detail}.", "{restart}"
     ),
