@@ -92,6 +92,7 @@ class Daemon:
         self._look_at: float | None = None
         self._decision: Decision | None = None
         self._rounds = self._refreshes = 0
+        self._reading = self._unread = False
         self._refresh_round: int | None = None
         self._urgent = self._dirty = self._publishing = self._looking = False
         self._code = 0
@@ -368,8 +369,18 @@ class Daemon:
     # --- requests, the config, the pin, tasks
 
     async def _read_requests(self) -> None:
-        await self._follow_wishes()
-        await self._mailbox.read()
+        """One reading at a time: however many signals come meanwhile, one more follows, and the disk has no queue."""
+        self._unread = True
+        if self._reading:
+            return
+        self._reading = True
+        try:
+            while self._unread:
+                self._unread = False
+                await self._follow_wishes()
+                await self._mailbox.read()
+        finally:
+            self._reading = False
 
     async def _refresh(self, *, everybody: bool) -> None:
         """Look again: at a server that was reported, or at the config, the tailnet and every server."""
