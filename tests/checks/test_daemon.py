@@ -39,7 +39,7 @@ def recorded(folder: Path, who: str, name: str) -> None:
 @pytest.mark.usefixtures("systemd")
 def test_none_runs(here: Machine) -> None:
     finding = here.the(daemon.run, "daemon_not_running")
-    assert finding.mend == "ollama-located &"
+    assert finding.mend == "ollama-locate service install"
 
 
 @pytest.mark.usefixtures("systemd")
@@ -51,7 +51,7 @@ def test_one_runs(here: Machine, tmp_path: Path) -> None:
     os.utime(tmp_path / "state/verdict", (old, old))
     finding = here.the(daemon.run, "daemon_stale")
     assert f"(pid {os.getpid()}) has not been heard for 5 min" in finding.text
-    assert finding.mend == f"kill {os.getpid()}; ollama-located &"
+    assert finding.mend == f"kill {os.getpid()}; ollama-locate service install"
     lock.release()
     assert here.codes(daemon.run) == ["daemon_not_running"]
     folder.close()
@@ -103,37 +103,37 @@ def test_two_are_installed(here: Machine, systemd: Path, tmp_path: Path) -> None
     ("facts", "mend"),
     [
         pytest.param(
-            Facts(None, beats=False, units=(RUNNING,)), "systemctl --user start ollama-located", id="your unit"
+            Facts(None, beats=False, units=(RUNNING,)), "ollama-locate service restart", id="your unit"
         ),
         pytest.param(
             Facts(None, beats=False, units=(RUNNING._replace(user=False),)),
-            "sudo systemctl start ollama-located",
+            "sudo ollama-locate service restart --system",
             id="the system's",
         ),
         pytest.param(
             Facts(None, beats=False, agent=True),
-            "launchctl kickstart gui/$(id -u)/io.github.ollama-locate.located",
+            "ollama-locate service restart",
             id="launchd",
         ),
         pytest.param(
             Facts(7, beats=False, silent=200.0, units=(RUNNING,)),
-            "systemctl --user restart ollama-located",
+            "ollama-locate service restart",
             id="stale, your unit",
         ),
         pytest.param(
             Facts(7, beats=False, silent=200.0, units=(RUNNING._replace(user=False),)),
-            "sudo systemctl restart ollama-located",
+            "sudo ollama-locate service restart --system",
             id="stale, the system's",
         ),
         pytest.param(
             Facts(7, beats=False, silent=200.0, agent=True),
-            "launchctl kickstart -k gui/$(id -u)/io.github.ollama-locate.located",
+            "ollama-locate service restart",
             id="stale, launchd",
         ),
-        pytest.param(Facts(None, beats=True, version="0.0.9"), "ollama-located &", id="another version, and gone"),
+        pytest.param(Facts(None, beats=True, version="0.0.9"), "ollama-locate service install", id="another version, and gone"),
         pytest.param(
             Facts(7, beats=True, version=VERSION, system_folder=True),
-            "sudo systemctl disable --now ollama-located",
+            "sudo ollama-locate service uninstall --system",
             id="two, by their folders",
         ),
     ],

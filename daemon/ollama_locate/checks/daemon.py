@@ -86,7 +86,7 @@ def judge(facts: Facts) -> list[Finding]:
         findings.append(found("daemon_other_version", theirs=facts.version, ours=VERSION, restart=_again(facts, there)))
     if len(there) > 1 or (facts.system_folder and facts.pid is not None):
         which = "the system's (/var/lib/ollama-locate) and your own"
-        findings.append(found("daemon_twice", which=which, remove="sudo systemctl disable --now ollama-located"))
+        findings.append(found("daemon_twice", which=which, remove="sudo ollama-locate service uninstall --system"))
     return findings
 
 
@@ -102,19 +102,18 @@ def _of_unit(unit: Unit) -> list[Finding]:
 
 
 def _start(facts: Facts, there: list[Unit]) -> str:
-    if there:
-        return f"{'systemctl --user' if there[0].user else 'sudo systemctl'} start ollama-located"
-    if facts.agent:
-        return f"launchctl kickstart gui/$(id -u)/{_LABEL}"
-    return "ollama-located &"
+    return _restart(there) if there or facts.agent else "ollama-locate service install"
 
 
 def _again(facts: Facts, there: list[Unit]) -> str:
-    if there:
-        return f"{'systemctl --user' if there[0].user else 'sudo systemctl'} restart ollama-located"
-    if facts.agent:
-        return f"launchctl kickstart -k gui/$(id -u)/{_LABEL}"
-    return f"kill {facts.pid}; ollama-located &" if facts.pid else "ollama-located &"
+    if there or facts.agent or not facts.pid:
+        return _start(facts, there)
+    return f"kill {facts.pid}; ollama-locate service install"
+
+
+def _restart(there: list[Unit]) -> str:
+    own = not there or there[0].user
+    return "ollama-locate service restart" if own else "sudo ollama-locate service restart --system"
 
 
 def _unit(*, user: bool) -> Unit | None:

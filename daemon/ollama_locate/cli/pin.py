@@ -126,7 +126,7 @@ def _published(folder: Path, shows: Callable[[PinState | None], bool]) -> Snapsh
     """What the daemon published after the change; None, with a word on stderr, where none runs."""
     pid = holder(folder)
     if pid is None:
-        note("ollama-locate: no daemon runs; the files change when one is started: `ollama-located &`")
+        note("ollama-locate: no daemon runs; the files change when one is started: `ollama-locate service install`")
         return None
     send(folder, Request("refresh"), pid)
 

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     folder = reader_folder()
     pid = holder(folder)
     if pid is None:
-        raise OperatorError("no daemon runs here; start one with `ollama-located &`")
+        raise OperatorError("no daemon runs here; `ollama-locate service install` runs one for good")
     try:
         before = published(folder)
     except StateFolderError:

@@ -55,6 +55,6 @@ def _look(folder: Path, problem: str | None) -> Seen:
     elif pid:
         why = f"the daemon (pid {pid}) has not reported for a while"
     else:
-        why = "no daemon runs; start one with `ollama-located &`, and every answer comes at once"
+        why = "no daemon runs; `ollama-locate service install` runs one for good, and every answer comes at once"
     sys.stderr.write(f"ollama-locate: {why}. Looked for myself in {took:.1f} s.\n")
     return Seen(snapshot, pid)
