@@ -102,9 +102,7 @@ def test_two_are_installed(here: Machine, systemd: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("facts", "mend"),
     [
-        pytest.param(
-            Facts(None, beats=False, units=(RUNNING,)), "ollama-locate service restart", id="your unit"
-        ),
+        pytest.param(Facts(None, beats=False, units=(RUNNING,)), "ollama-locate service restart", id="your unit"),
         pytest.param(
             Facts(None, beats=False, units=(RUNNING._replace(user=False),)),
             "sudo ollama-locate service restart --system",
@@ -130,7 +128,9 @@ def test_two_are_installed(here: Machine, systemd: Path, tmp_path: Path) -> None
             "ollama-locate service restart",
             id="stale, launchd",
         ),
-        pytest.param(Facts(None, beats=True, version="0.0.9"), "ollama-locate service install", id="another version, and gone"),
+        pytest.param(
+            Facts(None, beats=True, version="0.0.9"), "ollama-locate service install", id="another version, and gone"
+        ),
         pytest.param(
             Facts(7, beats=True, version=VERSION, system_folder=True),
             "sudo ollama-locate service uninstall --system",

@@ -230,7 +230,10 @@ def test_without_a_daemon_a_command_looks_for_itself(run: Command, tmp_path: Pat
     assert (code, out) == (4, "http://localhost:11434\n")
     assert "no daemon runs; `ollama-locate service install` runs one for good" in err
     assert "Looked for myself in" in err
-    assert run("refresh")[::2] == (1, "ollama-locate: no daemon runs here; `ollama-locate service install` runs one for good\n")
+    assert run("refresh")[::2] == (
+        1,
+        "ollama-locate: no daemon runs here; `ollama-locate service install` runs one for good\n",
+    )
     assert list((tmp_path / "state").iterdir()) == [], "a command writes nothing"
 
 

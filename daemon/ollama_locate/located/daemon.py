@@ -6,20 +6,16 @@ wall-clock time; when a server is due is the core's matter, in monotonic time.
 
 import asyncio
 import os
-import random
 import signal
 import time
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from ollama_locate.core import cadence
 from ollama_locate.core.changes import headline
 from ollama_locate.core.config import Config
 from ollama_locate.core.constants import (
     HEARTBEAT,
     LOOK_CPU_SHARE,
-    LOOK_ON_DOUBT,
     OPENING_GAP,
     REARM_DELAY,
     SETTLE_GAP,
@@ -37,10 +33,12 @@ from .finder import Finder
 from .forwarding import Forwarding
 from .jobs import Jobs
 from .log import LOGGER
+from .looks import Looks
 from .mailbox import Mailbox
 from .metrics import Metrics
 from .on_change import OnChange
 from .publisher import Publisher
+from .tasks import Tasks
 from .watchdog import Watchdog
 from .wishes import Wishes
 
@@ -64,6 +62,8 @@ class Daemon:
     ) -> None:
         self._folder = folder
         self._loop = asyncio.get_running_loop()
+        self._tasks = Tasks()
+        self._spawn = self._tasks.spawn
         self._publisher = Publisher(folder, lock, keep_history=config.history)
         self._wishes = Wishes(config, config_path, folder.path, self._publisher.on_disk)
         self._finder = Finder(
@@ -74,44 +74,43 @@ class Daemon:
             folder,
             self._finder,
             self._publisher.on_disk,
-            lambda everybody: self.spawn(self._refresh(everybody=everybody)),
+            lambda everybody: self._spawn(self._refresh(everybody=everybody)),
         )
         self._forwarding = Forwarding(self._finder, wire or Wire(), folder, self._publisher.on_disk)
         self._metrics = Metrics(self._finder, self._publisher)
-        self._commands = OnChange(folder.path, self.spawn)
+        self._commands = OnChange(folder.path, self._spawn)
         self._bells = Bells(self, config.tailscale_socket)
         self._jobs = Jobs()
+        self._looks = Looks(self._finder, self._jobs, self._bells, self._spawn, self._seen)
         self._notifier = Notifier()
         self._watchdog = Watchdog(self._notifier, self._overdue)
         self._stopped = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._settling: asyncio.TimerHandle | None = None
-        self._settled_at = self._details_from = self._look_again_from = float("-inf")
+        self._settled_at = self._details_from = float("-inf")
         self._rearming: asyncio.TimerHandle | None = None
         self._armed: float | None = None
-        self._look_at: float | None = None
         self._decision: Decision | None = None
         self._rounds = self._refreshes = 0
         self._reading = self._unread = False
         self._refresh_round: int | None = None
-        self._urgent = self._dirty = self._publishing = self._looking = False
+        self._urgent = self._dirty = self._publishing = False
         self._code = 0
-        self._doubted = self._beating = self._bell_lost = False
+        self._beating = self._bell_lost = False
 
     async def run(self) -> int:
         """Serve until a signal; then leave the files as they are. Returns the exit code."""
         for number in _SIGNALS:
             self._loop.add_signal_handler(number, self._stopped.set)
-        self._loop.add_signal_handler(signal.SIGHUP, lambda: self.spawn(self._reload()))
-        self._loop.add_signal_handler(signal.SIGUSR1, lambda: self.spawn(self._read_requests()))
+        self._loop.add_signal_handler(signal.SIGHUP, lambda: self._spawn(self._reload()))
+        self._loop.add_signal_handler(signal.SIGUSR1, lambda: self._spawn(self._read_requests()))
         self._jobs.start()
         self._arm_heartbeat()
-        self._arm_look(0.0)
+        self._looks.arm(0.0)
         self._probe_due()
         self._bells.open()
         self._watchdog.start()
         self._await_end_of_pin()
-        self.spawn(self._forwarding.follow())
+        self._spawn(self._forwarding.follow())
         try:
             await self._stopped.wait()
         finally:
@@ -123,9 +122,7 @@ class Daemon:
             await self._forwarding.stop()
             await self._finder.stop()
             self._commands.stop()
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._tasks.stop()
             for number in _SIGNALS:
                 self._loop.remove_signal_handler(number)
             for number in (signal.SIGHUP, signal.SIGUSR1):
@@ -140,37 +137,12 @@ class Daemon:
     def _arm_heartbeat(self) -> None:
         self._jobs.every("heartbeat", HEARTBEAT, self._heartbeat)
 
-    def _arm_look(self, wait: float) -> None:
-        self._look_at = self._finder.now() + wait
-        self._jobs.once("look", wait, self._look)
-
     def look_soon(self) -> None:
-        """Something may have changed in the tailnet: look as soon as that is not too often."""
-        soon = max(self._finder.now(), self._look_again_from)
-        if not self._looking and (self._look_at is None or soon < self._look_at):
-            self._arm_look(soon - self._finder.now())
+        """Something may have changed in the tailnet."""
+        self._looks.soon()
 
-    async def _look(self) -> None:
-        """Look at the tailnet in a task of its own, and arm the next look when it is done."""
-        if not self._looking:
-            self._looking = True
-            self.spawn(self._look_now())
-
-    async def _look_now(self) -> None:
-        cpu, rung = 0.0, self._bells.rung
-        try:
-            before = self._finder.locator.roster.look
-            cpu = await self._finder.look()
-            self._dirty = self._dirty or before != self._finder.locator.roster.look
-        finally:
-            self._looking = False
-            jitter = random.uniform(-1, 1)  # noqa: S311 - no secret
-            away = self._finder.locator.roster.away
-            interval, rings = self._finder.config.interval, self._bells.connected
-            self._look_again_from = self._finder.now() + cpu * LOOK_CPU_SHARE
-            self._arm_look(cadence.look_wait(interval, cpu, jitter, away=away, rings=rings))
-        if self._bells.rung != rung:
-            self.look_soon()
+    def _seen(self, changed: bool) -> None:  # noqa: FBT001 - a callback with one word
+        self._dirty = self._dirty or changed
         self._probe_due()
         self._on_change()
 
@@ -205,20 +177,20 @@ class Daemon:
         self._watchdog.beaten()
         if not self._beating:
             self._beating = True
-            self.spawn(self._beat()).add_done_callback(self._has_beaten)
+            self._spawn(self._beat()).add_done_callback(self._has_beaten)
 
     def _has_beaten(self, _: asyncio.Task[None]) -> None:
         self._beating = False
 
     async def _beat(self) -> None:
         """Touch `verdict`, unless what the files say could not be brought up to date: that is tried again."""
-        self.spawn(self._forwarding.follow())
+        self._spawn(self._forwarding.follow())
         self._finder.locator.sentinel.on_battery = await self._publisher.on_disk(self._bells.on_battery)
         if self._publisher.complaint:
             self._on_change(news=True)
         else:
             await self._publisher.touch()
-            self.spawn(self._metrics.beat())
+            self._spawn(self._metrics.beat())
         await self._read_requests()
         if self._publisher.history_due():
             await self._publisher.flush()
@@ -228,11 +200,11 @@ class Daemon:
     def clock_stepped(self) -> None:
         """APScheduler's jobs are due by the wall clock, and readers compare the heartbeat with it."""
         self._arm_heartbeat()
-        self._arm_look(max(0.0, (self._look_at or 0.0) - self._finder.now()))
+        self._looks.rearm()
         self._armed = None
         self._rearm()
         if not self._publisher.complaint:
-            self.spawn(self._publisher.touch())
+            self._spawn(self._publisher.touch())
 
     def look_again(self, *, slept: bool) -> None:
         """The network, or all the world, may be another one: everybody is asked again."""
@@ -242,7 +214,7 @@ class Daemon:
             self._arm_heartbeat()
         else:
             self._finder.locator.recheck(now)
-        self._arm_look(max(0.0, self._look_again_from - now))
+        self._looks.at_once()
         self._armed = None
         self._probe_due()
         self._on_change()
@@ -295,7 +267,7 @@ class Daemon:
         self._settling, self._settled_at = None, now
         if self._stopped.is_set():
             return
-        self._look_on_doubt()
+        self._looks.on_doubt()
         decision = self._finder.locator.decide(now)
         if decision is None:
             self._settle_at(now + OPENING_GAP)
@@ -308,19 +280,9 @@ class Daemon:
             return
         if self._urgent or now >= self._details_from:
             self._publishing = True
-            self.spawn(self._publish())
+            self._spawn(self._publish())
         else:
             self._settle_at(self._details_from)
-
-    def _look_on_doubt(self) -> None:
-        """The current server failed: is it Tailscale that is away? Once for each doubt that lasts."""
-        doubted, self._doubted = self._doubted, self._finder.locator.board.in_doubt()
-        if self._doubted and not doubted:
-            self._loop.call_later(LOOK_ON_DOUBT, self._look_if_doubted)
-
-    def _look_if_doubted(self) -> None:
-        if self._doubted:
-            self.look_soon()
 
     async def _publish(self) -> None:
         """Write what is true now; what changes meanwhile is settled afterwards.
@@ -347,7 +309,7 @@ class Daemon:
                 self._notifier.status(self._publisher.complaint or headline(snapshot))
                 if not self._publisher.complaint:
                     self._commands.published(snapshot.decision, self._finder.config.on_change)
-                    self.spawn(self._metrics.published(snapshot))
+                    self._spawn(self._metrics.published(snapshot))
                     if not snapshot.decision.provisional:
                         self._notifier.ready()
                 self._details_from = self._finder.now() + (cost + self._publisher.cost) * LOOK_CPU_SHARE
@@ -406,9 +368,9 @@ class Daemon:
         self._finder.reconfigure(wishes.config, wishes.pin)
         if config:
             self._publisher.keep_history = wishes.config.history
-            self.spawn(self._forwarding.follow())
+            self._spawn(self._forwarding.follow())
             self._bells.reconnect(wishes.config.tailscale_socket)
-            self._arm_look(0.0)
+            self._looks.arm(0.0)
         self._await_end_of_pin()
         self._probe_due()
         self._on_change(news=True)
@@ -419,16 +381,4 @@ class Daemon:
         pin = self._finder.pin
         if pin is not None and pin.until is not None:
             wait = max(0.0, pin.until - time.time()) + _PIN_ENDED
-            self._pin_ends = self._loop.call_later(wait, lambda: self.spawn(self._follow_wishes()))
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Do it beside everything else; a mistake in it is logged, and the daemon goes on."""
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            LOGGER.error("internal error; the daemon goes on", exc_info=error)
+            self._pin_ends = self._loop.call_later(wait, lambda: self._spawn(self._follow_wishes()))
