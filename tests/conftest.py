@@ -15,10 +15,11 @@ settings.load_profile("quick")
 UNMEASURED = ("properties", "simulation")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Coverage is what the tables and the running daemon reach; these take three times as long where it is measured."""
     for item in items:
-        if item.path.parent.name in UNMEASURED:
+        if item.path.parent.name in UNMEASURED or item.get_closest_marker("hypothesis"):
             item.add_marker("no_cover")
 
 
