@@ -19,7 +19,7 @@ import pytest
 
 from ollama_locate.core.disturbance import Reading
 from ollama_locate.edge import history
-from ollama_locate.located import bells, daemon, finder, jobs, publisher, wishes
+from ollama_locate.located import bells, daemon, finder, jobs, looks, publisher, wishes
 
 Words = TypeVarTuple("Words")
 Returned = TypeVar("Returned")
@@ -141,5 +141,5 @@ def patch(
     for module in (apscheduler.schedulers.base, apscheduler.triggers.interval):
         monkeypatch.setattr(module, "datetime", Datetime)
     chance = random.Random(0)
-    for module in (daemon, finder):
+    for module in (looks, finder):
         monkeypatch.setattr(module, "random", chance)
