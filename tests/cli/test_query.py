@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ollama_locate import query
-from ollama_locate.core.constants import HEARTBEAT_DEAD
+from ollama_locate.core.bounds import HEARTBEAT_DEAD
 from ollama_locate.core.outcome import Outcome
 from ollama_locate.main import main
 from tests.snapshots import GPU, alive, gone, publish, snapshot

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from ollama_locate.core.constants import METRICS_SERVERS_MAX
+from ollama_locate.core.bounds import METRICS_SERVERS_MAX
 from ollama_locate.core.metrics import FIRST, Counters, text
 from ollama_locate.core.outcome import Outcome
 from ollama_locate.core.snapshot import Snapshot

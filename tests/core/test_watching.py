@@ -2,8 +2,8 @@
 
 from msgspec.structs import replace
 
+from ollama_locate.core.bounds import WATCH_EVENTS, WATCH_TREND
 from ollama_locate.core.changes import Level
-from ollama_locate.core.constants import WATCH_EVENTS, WATCH_TREND
 from ollama_locate.core.history import Sample, Switch
 from ollama_locate.core.outcome import Outcome
 from ollama_locate.core.snapshot import Snapshot

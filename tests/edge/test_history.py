@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ollama_locate.core.constants import HISTORY_KEPT
+from ollama_locate.core.bounds import HISTORY_KEPT
 from ollama_locate.core.errors import StateFolderError
 from ollama_locate.core.history import Sample, Switch
 from ollama_locate.edge import history

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ollama_locate.core.constants import REQUESTS_MAX
+from ollama_locate.core.bounds import REQUESTS_MAX
 from ollama_locate.core.errors import StateFolderError
 from ollama_locate.edge import requests
 from ollama_locate.edge.files import StateFolder

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ollama_locate.core.constants import HEARTBEAT_DEAD
+from ollama_locate.core.bounds import HEARTBEAT_DEAD
 from tests.located.harness import Lab, until
 
 GPU = "http://100.64.0.2:11434"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ollama_locate.core.constants import WATCHDOG_LATE
+from ollama_locate.core.bounds import WATCHDOG_LATE
 from ollama_locate.edge.notify import Notifier
 from ollama_locate.located.log import LOGGER
 from ollama_locate.located.watchdog import Watchdog

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ollama_locate.core.constants import HOOK_MAX_BYTES, VARIABLES_MAX
+from ollama_locate.core.bounds import HOOK_MAX_BYTES, VARIABLES_MAX
 from ollama_locate.core.hook import hook
 from ollama_locate.core.marker import MARKER, applied
 from ollama_locate.core.names import FORBIDDEN, may_be_set

@@ -8,15 +8,8 @@ import itertools
 from random import Random
 
 from ollama_locate.core import cadence, render
-from ollama_locate.core.constants import (
-    LOOK_ON_DOUBT,
-    OPENING_GAP,
-    REARM_DELAY,
-    SETTLE_GAP,
-    SYN_PATIENCE_KNOWN,
-    SYN_PROVISIONAL,
-    TICK,
-)
+from ollama_locate.core.bounds import OPENING_GAP, REARM_DELAY, SETTLE_GAP
+from ollama_locate.core.constants import LOOK_ON_DOUBT, SYN_PATIENCE_KNOWN, SYN_PROVISIONAL, TICK
 from ollama_locate.core.locator import Locator
 from ollama_locate.core.outcome import Outcome, Probe
 from ollama_locate.core.snapshot import Clock, Run, take

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
+from ollama_locate.core.bounds import DOCTOR_ROUND, HEARTBEAT_DEAD
 from ollama_locate.core.config import Config, parse_config
-from ollama_locate.core.constants import DOCTOR_ROUND, HEARTBEAT_DEAD
 from ollama_locate.core.errors import ConfigError, OperatorError, StateFolderError
 from ollama_locate.core.pin import Pin
 from ollama_locate.core.snapshot import Snapshot

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 
 from ollama_locate.core.advice import listed
-from ollama_locate.core.constants import CLOCK_FAR, DOCTOR_ASK
+from ollama_locate.core.bounds import CLOCK_FAR, DOCTOR_ASK
 from ollama_locate.core.duration import about
 from ollama_locate.core.finding import Finding, found
 from ollama_locate.edge.examine import examine

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
 from typing import Final
 
-from ollama_locate.core.constants import DOCTOR_DEADLINE, DOCTOR_PROGRESS
+from ollama_locate.core.bounds import DOCTOR_DEADLINE, DOCTOR_PROGRESS
 from ollama_locate.core.finding import Finding, found
 from ollama_locate.core.text import shown
 

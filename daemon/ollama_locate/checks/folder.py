@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
-from ollama_locate.core.constants import FOLDER_ROOM, STATE_MAX_BYTES
+from ollama_locate.core.bounds import FOLDER_ROOM, STATE_MAX_BYTES
 from ollama_locate.core.errors import StateFolderError
 from ollama_locate.core.finding import Finding, found
 from ollama_locate.core.render import read_snapshot

@@ -8,7 +8,8 @@ import shutil
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ollama_locate.core.constants import STARTUP_MAX_BYTES, VERSION
+from ollama_locate.core.bounds import STARTUP_MAX_BYTES
+from ollama_locate.core.constants import VERSION
 from ollama_locate.core.finding import Finding, found
 from ollama_locate.core.startup import Home
 from ollama_locate.core.text import shown

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ollama_locate.core.advice import listed
+from ollama_locate.core.bounds import DOCTOR_PINGED_MAX, OLLAMA_FAULTS
 from ollama_locate.core.config import Config
-from ollama_locate.core.constants import DOCTOR_PINGED_MAX, OLLAMA_FAULTS
 from ollama_locate.core.finding import Finding, found
 from ollama_locate.core.rule import Severity
 from ollama_locate.core.snapshot import ServerState, Snapshot

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ollama_locate.core.constants import DOCTOR_ASK, DOCTOR_PING
+from ollama_locate.core.bounds import DOCTOR_ASK, DOCTOR_PING
 from ollama_locate.core.ping import Pong, parse_ping
 from ollama_locate.core.snapshot import ServerState
 from ollama_locate.core.tailnet import Unavailable

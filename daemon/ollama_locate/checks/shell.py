@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ollama_locate.core.advice import listed
-from ollama_locate.core.constants import DOCTOR_COMMAND
+from ollama_locate.core.bounds import DOCTOR_COMMAND
 from ollama_locate.core.finding import Finding, found
 from ollama_locate.core.hook import SHELLS
 from ollama_locate.core.marker import MARKER

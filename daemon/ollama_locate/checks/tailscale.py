@@ -7,7 +7,7 @@ import socket
 import time
 from typing import NamedTuple
 
-from ollama_locate.core.constants import KEY_EXPIRES_SOON, TAILSCALE_SERVE_FROM
+from ollama_locate.core.bounds import KEY_EXPIRES_SOON, TAILSCALE_SERVE_FROM
 from ollama_locate.core.finding import Finding, found
 from ollama_locate.core.rule import Severity
 from ollama_locate.core.tailnet import Absence, Own, Tailnet, Unavailable

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
+from ollama_locate.core.bounds import SCHEMA
 from ollama_locate.core.config import KEYS, Config
-from ollama_locate.core.constants import SCHEMA
 from ollama_locate.core.duration import written
 from ollama_locate.core.server import http_url
 from ollama_locate.edge.folders import config_file

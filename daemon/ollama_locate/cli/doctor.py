@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ollama_locate.core.constants import SCHEMA
+from ollama_locate.core.bounds import SCHEMA
 from ollama_locate.core.finding import Finding, exit_code, shown
 from ollama_locate.core.rule import Severity
 from ollama_locate.core.snapshot import RejectedState, ServerState

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from ollama_locate.core import shell
-from ollama_locate.core.constants import SCHEMA
+from ollama_locate.core.bounds import SCHEMA
 from ollama_locate.edge.templates import templates
 
 from .state import seen

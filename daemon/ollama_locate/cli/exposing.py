@@ -6,7 +6,7 @@ import time
 from typing import Final
 
 from ollama_locate.core import expose
-from ollama_locate.core.constants import EXPOSE_VERIFY
+from ollama_locate.core.bounds import EXPOSE_VERIFY
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.expose import Facts, Situation
 from ollama_locate.core.outcome import Outcome

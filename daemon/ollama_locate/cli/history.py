@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from ollama_locate.core import plot
-from ollama_locate.core.constants import HISTORY_FLUSH, HISTORY_KEPT, HISTORY_SHOWN, SCHEMA
+from ollama_locate.core.bounds import HISTORY_FLUSH, HISTORY_KEPT, HISTORY_SHOWN, SCHEMA
 from ollama_locate.core.duration import duration
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.history import Sample, Switch

@@ -4,7 +4,8 @@ import argparse
 import sys
 from typing import Any
 
-from ollama_locate.core.constants import FALL, FAST_RECHECK, REFRESH_MIN_GAP, STATUS_DEADLINE, TIMEOUT
+from ollama_locate.core.bounds import REFRESH_MIN_GAP
+from ollama_locate.core.constants import FALL, FAST_RECHECK, STATUS_DEADLINE, TIMEOUT
 from ollama_locate.core.errors import OperatorError, StateFolderError
 from ollama_locate.core.server import base_url
 from ollama_locate.core.snapshot import Snapshot

@@ -9,8 +9,8 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from ollama_locate.core import plot
+from ollama_locate.core.bounds import WATCH_TREND
 from ollama_locate.core.changes import Level
-from ollama_locate.core.constants import WATCH_TREND
 from ollama_locate.core.snapshot import ServerState, Snapshot, epoch
 from ollama_locate.core.text import shown
 from ollama_locate.core.watching import Event

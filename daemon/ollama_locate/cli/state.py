@@ -4,8 +4,8 @@ import sys
 import time
 from pathlib import Path
 
+from ollama_locate.core.bounds import LOOK_BUDGET
 from ollama_locate.core.config import Config, parse_config
-from ollama_locate.core.constants import LOOK_BUDGET
 from ollama_locate.core.errors import StateFolderError
 from ollama_locate.core.pin import Pin
 from ollama_locate.edge.files import read_config

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from ollama_locate.core.bounds import SCHEMA, WATCH_POLL, WATCH_SEED, WATCH_TICK
 from ollama_locate.core.changes import Level
-from ollama_locate.core.constants import SCHEMA, WATCH_POLL, WATCH_SEED, WATCH_TICK
 from ollama_locate.core.errors import StateFolderError
 from ollama_locate.core.snapshot import rfc3339
 from ollama_locate.core.watching import Event, Watching

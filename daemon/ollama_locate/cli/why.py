@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from ollama_locate.core.advice import advice, mend
-from ollama_locate.core.constants import SCHEMA
+from ollama_locate.core.bounds import SCHEMA
 from ollama_locate.core.server import Kind
 from ollama_locate.core.snapshot import RejectedState, ServerState, Snapshot
 from ollama_locate.edge.folders import config_file

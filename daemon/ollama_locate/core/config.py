@@ -9,15 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
 from . import config_values as read
-from .constants import (
-    INTERVAL,
-    INTERVAL_MAX,
-    INTERVAL_MIN,
-    OLLAMA_PORT,
-    TIMEOUT,
-    TIMEOUT_MAX,
-    TIMEOUT_MIN,
-)
+from .constants import INTERVAL, INTERVAL_MAX, INTERVAL_MIN, OLLAMA_PORT, TIMEOUT, TIMEOUT_MAX, TIMEOUT_MIN
 from .errors import ConfigError
 from .forward import Forward
 from .on_change import Command

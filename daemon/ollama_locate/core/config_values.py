@@ -6,14 +6,8 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
-from .constants import (
-    COMMAND_DEADLINE,
-    COMMAND_DEADLINE_MAX,
-    COMMAND_DEADLINE_MIN,
-    COMMANDS_MAX,
-    OLLAMA_PORT,
-    VARIABLES_MAX,
-)
+from .bounds import COMMAND_DEADLINE, COMMAND_DEADLINE_MAX, COMMAND_DEADLINE_MIN, COMMANDS_MAX, VARIABLES_MAX
+from .constants import OLLAMA_PORT
 from .duration import duration
 from .forward import Forward, parse_listen
 from .names import may_be_set

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from . import names
-from .constants import HOOK_MAX_BYTES, VARIABLES_MAX
+from .bounds import HOOK_MAX_BYTES, VARIABLES_MAX
 from .shell import sourced
 
 SHELLS: Final = ("bash", "zsh", "fish", "nu")

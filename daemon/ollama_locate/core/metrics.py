@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from .constants import METRICS_SERVERS_MAX
+from .bounds import METRICS_SERVERS_MAX
 from .server import Kind
 from .snapshot import ServerState, Snapshot, epoch
 from .text import shown

@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from .constants import OLLAMA_PORT, SCHEMA
+from .bounds import SCHEMA
+from .constants import OLLAMA_PORT
 from .server import http_url
 from .text import is_value, shown
 from .trust import StaticServer

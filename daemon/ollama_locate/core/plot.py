@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from .constants import HISTORY_FLUSH
+from .bounds import HISTORY_FLUSH
 from .history import Sample, Switch
 
 BARS: Final = "▁▂▃▄▅▆▇█"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from . import shell
-from .constants import SCHEMA
+from .bounds import SCHEMA
 from .snapshot import Snapshot, best_by_model
 
 SOURCED = ("env.sh", "env.fish", "env", "endpoint")

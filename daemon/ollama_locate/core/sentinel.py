@@ -5,13 +5,7 @@ from collections.abc import Collection
 
 import msgspec
 
-from .constants import (
-    SENTINEL_IDLE,
-    SENTINEL_IDLE_BATTERY,
-    SENTINEL_RETRY,
-    SENTINEL_RETRY_MAX,
-    SENTINEL_STEADY,
-)
+from .constants import SENTINEL_IDLE, SENTINEL_IDLE_BATTERY, SENTINEL_RETRY, SENTINEL_RETRY_MAX, SENTINEL_STEADY
 from .server import Server
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from .constants import SCHEMA
+from .bounds import SCHEMA
 
 VARIABLES: Final = ("OLLAMA_HOST", "OLLAMA_API_BASE", "OLLAMA_BASE_URL")
 """What the most programs read (docs/clients.md). `ollama serve` binds to the first, so not where an Ollama runs."""

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import msgspec
 
 from . import wording
+from .bounds import SCHEMA
 from .config_values import expand
-from .constants import OLLAMA_PORT, SCHEMA, VERSION
+from .constants import OLLAMA_PORT, VERSION
 from .health import Status
 from .locator import Locator
 from .models import is_model_name

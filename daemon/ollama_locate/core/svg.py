@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from .constants import HISTORY_FLUSH
+from .bounds import HISTORY_FLUSH
 from .history import Sample, Switch
 from .plot import Scale, Span, by_server, scale
 

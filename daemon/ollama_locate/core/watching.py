@@ -4,8 +4,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from .bounds import WATCH_EVENTS, WATCH_TREND
 from .changes import Level, changes
-from .constants import WATCH_EVENTS, WATCH_TREND
 from .history import Sample, Switch
 from .server import Kind
 from .snapshot import ServerState, Snapshot

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ollama_locate.core.constants import CALL_MAX_BYTES
+from ollama_locate.core.bounds import CALL_MAX_BYTES
 
 from .command import Order, TooMuchError, run
 

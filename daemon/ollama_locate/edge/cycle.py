@@ -5,7 +5,7 @@ from typing import Final
 
 import h11
 
-from ollama_locate.core.constants import FORWARD_HEAD_MAX
+from ollama_locate.core.bounds import FORWARD_HEAD_MAX
 
 _BODILESS: Final = frozenset({204, 304})
 

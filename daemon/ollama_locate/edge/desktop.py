@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ollama_locate.core.constants import REQUEST_MAX_BYTES
+from ollama_locate.core.bounds import REQUEST_MAX_BYTES
 from ollama_locate.core.errors import StateFolderError
 from ollama_locate.core.marker import MARKER, pairs
 from ollama_locate.core.text import is_value, is_variable

@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from enum import Enum
 from typing import NamedTuple
 
-from ollama_locate.core.constants import FORWARD_EARLY, FORWARD_KEPT_MAX, FORWARD_REPLAY_MAX
+from ollama_locate.core.bounds import FORWARD_EARLY, FORWARD_KEPT_MAX, FORWARD_REPLAY_MAX
 from ollama_locate.core.forward import may_replay
 
 from .cycle import Cycle, NotHttpError

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from ollama_locate.core import expose
-from ollama_locate.core.constants import EXPOSE_COMMAND, EXPOSE_CONNECT, REQUEST_MAX_BYTES, SCHEMA
+from ollama_locate.core.bounds import EXPOSE_COMMAND, EXPOSE_CONNECT, REQUEST_MAX_BYTES, SCHEMA
 from ollama_locate.core.errors import OperatorError, StateFolderError
 from ollama_locate.core.expose import LOOPBACK, Facts
 from ollama_locate.core.outcome import Outcome

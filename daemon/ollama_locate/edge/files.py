@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
-from ollama_locate.core.constants import CONFIG_MAX_BYTES
+from ollama_locate.core.bounds import CONFIG_MAX_BYTES
 from ollama_locate.core.errors import ConfigError, StateFolderError
 
 from .folders import SYSTEM_STATE

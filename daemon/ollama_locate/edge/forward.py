@@ -6,7 +6,7 @@ import socket
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
 
-from ollama_locate.core.constants import (
+from ollama_locate.core.bounds import (
     FORWARD_BACKLOG,
     FORWARD_CHUNK,
     FORWARD_CONNECTIONS,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ollama_locate.core.constants import HISTORY_FORGOTTEN, HISTORY_KEPT, HISTORY_MAX_BYTES
+from ollama_locate.core.bounds import HISTORY_FORGOTTEN, HISTORY_KEPT, HISTORY_MAX_BYTES
 from ollama_locate.core.errors import StateFolderError
 from ollama_locate.core.history import Sample, Switch
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from ollama_locate.core.constants import REQUEST_MAX_BYTES
+from ollama_locate.core.bounds import REQUEST_MAX_BYTES
 from ollama_locate.core.errors import StateFolderError
 from ollama_locate.core.pin import Pin, parse_pin, render_pin
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ollama_locate.core import render
-from ollama_locate.core.constants import HEARTBEAT_DEAD, STATE_MAX_BYTES
+from ollama_locate.core.bounds import HEARTBEAT_DEAD, STATE_MAX_BYTES
 from ollama_locate.core.errors import StateFolderError
 from ollama_locate.core.snapshot import Snapshot
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from ollama_locate.core.constants import FORWARD_CHUNK
+from ollama_locate.core.bounds import FORWARD_CHUNK
 
 _SPLICE: Final = sys.platform == "linux" and hasattr(os, "splice")
 _WORTH_A_PIPE: Final = 16 * FORWARD_CHUNK

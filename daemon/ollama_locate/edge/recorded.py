@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from ollama_locate.core.constants import CONFIG_MAX_BYTES
+from ollama_locate.core.bounds import CONFIG_MAX_BYTES
 from ollama_locate.core.errors import StateFolderError
 from ollama_locate.core.setup import Appended, Record, Step, appended, parse, render, without
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from ollama_locate.core.constants import REQUEST_MAX_BYTES, REQUESTS_MAX, SCHEMA
+from ollama_locate.core.bounds import REQUEST_MAX_BYTES, REQUESTS_MAX, SCHEMA
 from ollama_locate.core.errors import StateFolderError
 
 from .files import StateFolder, check_owner

@@ -7,12 +7,7 @@ import struct
 import sys
 from typing import Final, Protocol
 
-from ollama_locate.core.constants import (
-    SENTINEL_COUNT,
-    SENTINEL_INTERVAL,
-    SENTINEL_USER_TIMEOUT,
-    TIMEOUT,
-)
+from ollama_locate.core.constants import SENTINEL_COUNT, SENTINEL_INTERVAL, SENTINEL_USER_TIMEOUT, TIMEOUT
 from ollama_locate.core.sentinel import Watch
 
 from .connect import connect

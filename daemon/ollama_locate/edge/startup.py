@@ -5,7 +5,7 @@ import os
 import stat
 from typing import NamedTuple
 
-from ollama_locate.core.constants import STARTUP_MAX_BYTES
+from ollama_locate.core.bounds import STARTUP_MAX_BYTES
 from ollama_locate.core.startup import File, Home, Line, find, scan
 
 

@@ -1,6 +1,6 @@
 """systemd's word on a unit."""
 
-from ollama_locate.core.constants import DOCTOR_COMMAND
+from ollama_locate.core.bounds import DOCTOR_COMMAND
 from ollama_locate.core.text import shown
 from ollama_locate.core.units import UNIT
 

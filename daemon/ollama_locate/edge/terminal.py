@@ -10,7 +10,7 @@ import time
 from types import FrameType, TracebackType
 from typing import Any, Final, NamedTuple, Self
 
-from ollama_locate.core.constants import WATCH_LEAVE
+from ollama_locate.core.bounds import WATCH_LEAVE
 
 _ENTER: Final = b"\x1b[?1049h\x1b[?25l"
 _LEAVE: Final = b"\x1b[0m\x1b[?25h\x1b[?1049l"

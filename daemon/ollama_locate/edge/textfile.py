@@ -5,7 +5,7 @@ import os
 import stat
 from pathlib import Path
 
-from ollama_locate.core.constants import METRICS_FILE_MODE
+from ollama_locate.core.bounds import METRICS_FILE_MODE
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.metrics import FIRST
 

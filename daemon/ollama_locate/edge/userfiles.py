@@ -6,7 +6,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from ollama_locate.core.constants import CONFIG_MAX_BYTES
+from ollama_locate.core.bounds import CONFIG_MAX_BYTES
 from ollama_locate.core.errors import OperatorError
 
 _NEW_MODE = 0o644

@@ -11,15 +11,10 @@ import time
 from pathlib import Path
 from typing import Final
 
+from ollama_locate.core.bounds import HEARTBEAT, OPENING_GAP, REARM_DELAY, SETTLE_GAP
 from ollama_locate.core.changes import headline
 from ollama_locate.core.config import Config
-from ollama_locate.core.constants import (
-    HEARTBEAT,
-    LOOK_CPU_SHARE,
-    OPENING_GAP,
-    REARM_DELAY,
-    SETTLE_GAP,
-)
+from ollama_locate.core.constants import LOOK_CPU_SHARE
 from ollama_locate.core.errors import LockedError
 from ollama_locate.core.snapshot import Run, take
 from ollama_locate.core.track import Decision, LastGood

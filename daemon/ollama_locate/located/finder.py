@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from ollama_locate.core.bounds import FILES_MODEST, FILES_RESERVED, FILES_WANTED, FORWARD_DESCRIPTORS, FORWARD_SHARE
 from ollama_locate.core.config import Config
-from ollama_locate.core.constants import FILES_MODEST, FILES_RESERVED, FILES_WANTED, FORWARD_DESCRIPTORS, FORWARD_SHARE
 from ollama_locate.core.locator import Locator
 from ollama_locate.core.outcome import Probe
 from ollama_locate.core.pin import Pin

@@ -5,7 +5,8 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from ollama_locate.core.constants import REFRESH_MIN_GAP, REPORT_MIN_GAP
+from ollama_locate.core.bounds import REFRESH_MIN_GAP
+from ollama_locate.core.constants import REPORT_MIN_GAP
 from ollama_locate.core.text import shown
 from ollama_locate.edge import requests
 from ollama_locate.edge.files import StateFolder

@@ -9,8 +9,9 @@ import signal
 import sys
 
 from ollama_locate.core import render
+from ollama_locate.core.bounds import LOOK_BUDGET, STATE_MAX_BYTES
 from ollama_locate.core.config import LOG_LEVELS, Config, parse_config
-from ollama_locate.core.constants import LOOK_BUDGET, STATE_MAX_BYTES, STATUS_DEADLINE, VERSION
+from ollama_locate.core.constants import STATUS_DEADLINE, VERSION
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.track import LastGood, Verdict
 from ollama_locate.edge.dial import Wire

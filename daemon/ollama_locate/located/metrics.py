@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from ollama_locate.core.constants import METRICS_MIN_GAP
+from ollama_locate.core.bounds import METRICS_MIN_GAP
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.metrics import Counters, text
 from ollama_locate.core.snapshot import Snapshot

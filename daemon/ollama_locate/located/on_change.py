@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ollama_locate.core import render
-from ollama_locate.core.constants import COMMAND_MAX_BYTES, COMMANDS_MAX, STATE_MAX_BYTES
+from ollama_locate.core.bounds import COMMAND_MAX_BYTES, COMMANDS_MAX, STATE_MAX_BYTES
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.on_change import Command, differs, environment
 from ollama_locate.core.snapshot import DecisionState

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, TypeVarTuple
 
 from ollama_locate.core import render
+from ollama_locate.core.bounds import HISTORY_FLUSH, HISTORY_MIN_GAP, HISTORY_WAITING_MAX
 from ollama_locate.core.changes import changes
-from ollama_locate.core.constants import HISTORY_FLUSH, HISTORY_MIN_GAP, HISTORY_WAITING_MAX
 from ollama_locate.core.errors import LockedError, OperatorError
 from ollama_locate.core.history import Sample, Sampler, Switch, switch
 from ollama_locate.core.snapshot import Snapshot

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from ollama_locate.core.constants import WATCHDOG_LATE, WATCHDOG_SHARE
+from ollama_locate.core.bounds import WATCHDOG_LATE, WATCHDOG_SHARE
 from ollama_locate.edge.notify import Notifier
 
 from .log import LOGGER
