@@ -17,6 +17,7 @@ from ollama_locate.edge.folders import reader_folder
 from ollama_locate.edge.lock import holder
 
 from .asking import wait_for
+from .help import Help
 from .named import no_model
 from .show import note
 from .state import config, seen
@@ -41,7 +42,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         "  @reboot  ollama-locate exec --wait 2m -- ~/bin/bot      (a line of a crontab)\n\n"
         "exit codes:\n  the program's own    126 it cannot be run    127 it is not there\n"
         "  with --require, and without running it: 3 the last server does not answer now, 4 none was found",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
     words.add_argument("--model", metavar="M", help="the best server that has this model")
     words.add_argument("--wait", metavar="TIME", help="wait so long for a server that answers: 10s, 2m")

@@ -21,6 +21,7 @@ from ollama_locate.core.svg import svg
 from ollama_locate.edge.folders import reader_folder
 from ollama_locate.edge.history import read
 
+from .help import Help
 from .show import ago, line, note, round_trip, table
 
 _NAME_MAX: Final = 20
@@ -40,7 +41,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         description="When the endpoint changed, from what to what, and why; and how long the round trips were.",
         epilog="examples:\n  ollama-locate history --since 2d\n  ollama-locate history --plot\n"
         "  ollama-locate history --since 7d --svg week.svg",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
     words.add_argument("--since", metavar="TIME", default="30d", help="how far back: 30m, 12h, 7d (default: 30d, all)")
     words.add_argument("-n", type=int, default=HISTORY_SHOWN, metavar="N", help="the last N switches (default: 20)")

@@ -12,6 +12,7 @@ from ollama_locate.core.text import shown
 from ollama_locate.edge.folders import nu_autoload, reader_folder
 from ollama_locate.edge.templates import templates
 
+from .help import Help
 from .show import note
 
 _HELP: Final = """\
@@ -42,7 +43,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         help="start-up code for a shell, so that it follows",
         description="Prints start-up code, with which a shell's variables follow the daemon. Needs no daemon.",
         epilog=_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
     words.add_argument("shell", nargs="?", choices=hook.SHELLS, help="which one; if not said, that of $SHELL")
     words.add_argument("--off", action="store_true", help="what removes it again")

@@ -8,11 +8,13 @@ from ollama_locate.core.constants import VERSION
 from ollama_locate.core.errors import OperatorError
 
 from . import config, doctor, env, execute, expose, history, hook, pin, refresh, service, setup, status, url, watch, why
+from .help import Help
 
 COMMANDS = (url, status, why, watch, doctor, history, pin, refresh, execute, env, hook, setup, service, expose, config)
 
 _EXAMPLES = """\
 examples:
+  ollama-locate setup                    set everything up, once
   ollama-locate                          print the best endpoint
   export OLLAMA_HOST=$(ollama-locate)    use it in a script
   ollama-locate exec -- python chat.py   run a program with the variables set
@@ -35,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
         prog="ollama-locate",
         description="Prints the best live Ollama of your tailnet, and says why it is that one.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
     top.add_argument("--version", action="version", version=f"ollama-locate {VERSION}")
     url.add_options(top)

@@ -18,6 +18,7 @@ from ollama_locate.edge.pin import read_pin, remove_pin, write_pin
 from ollama_locate.edge.requests import Request, send
 
 from .asking import wait_for
+from .help import Help
 from .named import is_rejected, nobody, speaks_of
 from .show import ago, line, note
 from .state import config, seen
@@ -36,7 +37,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         "still wins. Without a name: show what is pinned.",
         epilog="examples:\n  ollama-locate pin gpu-box\n  ollama-locate pin workstation --for 2h\n"
         "  ollama-locate pin http://192.168.1.20:11434",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
     words.add_argument("server", nargs="?", metavar="NAME|URL", help="a server's name, address or URL")
     words.add_argument("--for", dest="lasts", metavar="TIME", help="for so long: 30m, 2h, 7d")

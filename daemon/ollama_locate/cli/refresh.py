@@ -16,6 +16,7 @@ from ollama_locate.edge.published import Seen, published
 from ollama_locate.edge.requests import Request, send
 
 from .asking import wait_for
+from .help import Help
 from .show import ago, note, round_trip, since
 from .state import config
 
@@ -30,7 +31,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         '  url=$(ollama-locate); curl -f "$url/api/chat" -d @q.json || url=$(ollama-locate refresh --failed "$url")\n'
         "The server is checked at once, and left if it is down. After two reports within a minute about one that\n"
         "answers all the same, it ranks below the other healthy ones for 5 minutes.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
     words.add_argument(
         "--failed", metavar="URL", help="the server at this URL failed: check it now, and say what it does"

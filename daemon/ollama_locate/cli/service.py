@@ -21,6 +21,7 @@ from ollama_locate.edge.services import Manager, Service
 from ollama_locate.edge.systemd import Systemd
 
 from .asking import wait_for
+from .help import Help
 from .show import line, table
 
 _FIRST_ROUND: Final = 15.0
@@ -28,9 +29,10 @@ _SYSTEM_CONFIG: Final = Path("/etc/ollama-locate/config.toml")
 _KEPT: Final = {"setup.json": "ollama-locate setup --undo", "expose.json": "ollama-locate unexpose"}
 _HELP: Final = """\
 examples:
-  ollama-locate service install            run the daemon from now on, and whenever you log in
-  ollama-locate service install --linger   and whether or not you are logged in
-  sudo ollama-locate service install --system    for a machine without a user: one daemon for all, started at boot
+  ollama-locate service install            now, and whenever you log in
+  ollama-locate service install --linger   and while you are logged out
+  sudo ollama-locate service install --system
+                                           from the boot on, one for all users
   ollama-locate service logs -f            what it says
   ollama-locate service uninstall          nothing is left but the config"""
 
@@ -42,7 +44,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         help="run the daemon for good",
         description="Makes the daemon a service of systemd or launchd, and says how it is.",
         epilog=_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
     verbs = words.add_subparsers(metavar="VERB", required=True)
     for verb, run, text in (

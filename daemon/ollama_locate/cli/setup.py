@@ -22,6 +22,7 @@ from ollama_locate.edge.systemd import Systemd
 
 from . import hook, service
 from .confirm import confirmed
+from .help import Help
 from .show import line, note
 from .state import config, seen
 
@@ -42,15 +43,22 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     words = commands.add_parser(
         "setup",
         help="set everything up on this machine, or take it back",
-        description="Looks at this machine, shows what it would do, and asks: the service that runs the daemon, the "
-        "line in your shell's start-up file, the variables that other programs read.",
+        description="Looks at this machine, shows what it would do, and asks: the service that runs\n"
+        "the daemon, the line in your shell's start-up file, the variables that other\nprograms read.",
         epilog="examples:\n  ollama-locate setup\n  ollama-locate setup --dry-run         show it only\n"
         "  ollama-locate setup --yes --skip variables\n  ollama-locate setup --undo            take back what it did",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
     words.add_argument("--yes", action="store_true", help="do not ask")
     words.add_argument("--dry-run", action="store_true", help="show what would be done, and do nothing")
-    words.add_argument("--skip", action="append", default=[], choices=_PARTS, help="leave this part out")
+    words.add_argument(
+        "--skip",
+        action="append",
+        default=[],
+        choices=_PARTS,
+        metavar="PART",
+        help="leave out variables, service or shell",
+    )
     words.add_argument("--linger", action="store_true", help="let your services run while you are logged out")
     words.add_argument("--undo", action="store_true", help="take back exactly what setup did")
     words.set_defaults(run=run)

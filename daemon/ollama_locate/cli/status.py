@@ -9,6 +9,7 @@ from ollama_locate.core.snapshot import PinState, ServerState
 from ollama_locate.edge.published import Seen
 
 from .hand import hidden
+from .help import Help
 from .show import ago, legend, line, round_trip, since, standing, table
 from .state import seen
 
@@ -20,7 +21,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         help="the daemon, the choice, the servers",
         description="The daemon, the choice, the servers; `ollama-locate why` has the reasons.",
         epilog=legend(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
     words.add_argument("--json", action="store_true", help="the whole snapshot (docs/state.md)")
     words.set_defaults(run=run)

@@ -13,6 +13,7 @@ from ollama_locate.core.snapshot import RejectedState, ServerState, Snapshot
 from ollama_locate.edge.folders import config_file
 
 from .hand import hidden
+from .help import Help
 from .named import is_rejected, nobody, speaks_of
 from .show import ago, legend, line, note, round_trip, since, standing, table
 from .state import seen
@@ -39,7 +40,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         help="why that one, and why no other",
         description="Why that one, and why no other.",
         epilog=legend(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
     words.add_argument("peer", nargs="?", metavar="PEER", help="a name, an address or a URL: all about that one")
     words.add_argument("--json", action="store_true", help="the same as data")
