@@ -10,6 +10,7 @@ import pytest
 from ollama_locate.checks import shell
 from ollama_locate.checks.shell import Facts, judge
 from ollama_locate.core.startup import Home, find
+from ollama_locate.edge import startup
 from tests.checks.machine import Machine, program
 
 LINE = 'f=~/.local/state/ollama-locate/hook.{0}; [ -r "$f" ] && . "$f"'
@@ -138,10 +139,10 @@ def test_macos_reads_bashrc_where_the_login_file_says_so() -> None:
 
 
 def test_the_user_database_names_the_shell_where_the_environment_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert shell.login_shell({"SHELL": "/bin/x"}) == "/bin/x"
-    assert shell.login_shell({}).startswith("/")
+    assert startup.login_shell({"SHELL": "/bin/x"}) == "/bin/x"
+    assert startup.login_shell({}).startswith("/")
     monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
-    assert shell.login_shell({}) == ""
+    assert startup.login_shell({}) == ""
 
 
 def test_files_are_read_and_never_run_and_a_pipe_is_not_waited_for(here: Machine, home: Path, tmp_path: Path) -> None:

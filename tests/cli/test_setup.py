@@ -151,7 +151,6 @@ def test_a_variable_set_by_hand_is_named_with_its_line(
         pytest.param("/usr/bin/fish", "/fish/config.fish:  test -r ", id="fish"),
         pytest.param("/usr/bin/nu", "write {data}/nushell/vendor/autoload/ollama-locate.nu", id="nu"),
         pytest.param("/bin/ksh", "ksh is not known here; docs/shells.md", id="another"),
-        pytest.param("", "yours is not known here", id="none"),
     ],
 )
 def test_the_line_of_each_shell(

@@ -15,11 +15,11 @@ from ollama_locate.core.proxies import catches
 from ollama_locate.core.startup import Kind
 from ollama_locate.core.text import shown
 from ollama_locate.edge.folders import config_file
-from ollama_locate.edge.startup import scanned
+from ollama_locate.edge.startup import login_shell, scanned
 
 from .case import Case
 from .reach import address
-from .shell import home_of, login_shell
+from .shell import home_of
 
 
 class Place(NamedTuple):

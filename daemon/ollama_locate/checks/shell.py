@@ -1,7 +1,5 @@
 """The user's shell: whether a start-up file makes it follow, the right one, and how closely."""
 
-import os
-import pwd
 import re
 import shlex
 import subprocess
@@ -17,7 +15,7 @@ from ollama_locate.core.marker import MARKER
 from ollama_locate.core.startup import Home, Kind, Line, find, line_for
 from ollama_locate.core.text import shown
 from ollama_locate.core.versions import older
-from ollama_locate.edge.startup import Scanned, scanned
+from ollama_locate.edge.startup import Scanned, login_shell, scanned
 
 from .case import Case
 
@@ -53,14 +51,6 @@ def run(case: Case) -> list[Finding]:
 def home_of(case: Case) -> Home:
     """What the start-up files' paths depend on."""
     return Home(str(Path.home()), case.environment, case.macos)
-
-
-def login_shell(environment: Mapping[str, str]) -> str:
-    """The path of the user's shell: $SHELL, else what the user database says; empty: none."""
-    try:
-        return environment.get("SHELL") or pwd.getpwuid(os.getuid()).pw_shell
-    except KeyError:
-        return ""
 
 
 def judge(facts: Facts) -> list[Finding]:

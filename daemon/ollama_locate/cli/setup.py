@@ -17,7 +17,7 @@ from ollama_locate.edge import recorded
 from ollama_locate.edge.folders import config_file, home, nu_autoload, state_folder
 from ollama_locate.edge.leave import remove_state
 from ollama_locate.edge.services import Manager
-from ollama_locate.edge.startup import scanned
+from ollama_locate.edge.startup import login_shell, scanned
 from ollama_locate.edge.systemd import Systemd
 
 from . import hook, service
@@ -128,7 +128,7 @@ def _ollama_here(snapshot: Snapshot) -> bool:
 
 
 def _shell() -> str:
-    return os.path.basename(os.environ.get("SHELL", ""))  # noqa: PTH119 - a name, not a path
+    return Path(login_shell(os.environ)).name
 
 
 def _home() -> Home:

@@ -2,7 +2,9 @@
 
 import glob
 import os
+import pwd
 import stat
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ollama_locate.core.bounds import STARTUP_MAX_BYTES
@@ -25,6 +27,14 @@ def scanned(shell: str, home: Home, folder: str = "") -> list[Scanned]:
             if text is not None:
                 found.append(Scanned(file._replace(path=path), scan(text, folder)))
     return found
+
+
+def login_shell(environment: Mapping[str, str]) -> str:
+    """The path of the user's shell: $SHELL, else what the user database says; empty: none."""
+    try:
+        return environment.get("SHELL") or pwd.getpwuid(os.getuid()).pw_shell
+    except KeyError:
+        return ""
 
 
 def _text(path: str) -> str | None:
