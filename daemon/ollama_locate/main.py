@@ -21,10 +21,13 @@ def main() -> int:
 
 
 def _run() -> int:
-    if sys.argv[1:] in ([], ["url"]):
+    words = sys.argv[1:]
+    if words[:1] == ["url"]:
+        del words[0]
+    if not words or (len(words) == 2 and words[0] == "--model"):  # noqa: PLR2004 - the option and its value
         from ollama_locate import query  # noqa: PLC0415 - this module knows both paths and imports only one
 
-        code = query.answer()
+        code = query.answer_model(words[1]) if words else query.answer()
         if code is not None:
             return code
     from ollama_locate.cli.main import main as cli_main  # noqa: PLC0415 - as above

@@ -38,6 +38,8 @@ def test_stale_exits_3_only_when_asked_to_be_strict(run: Command) -> None:
         pytest.param("mistral", 0, GPU, id="a name without a tag means latest"),
         pytest.param("mistral:latest", 0, GPU, id="the best of two"),
         pytest.param("only-nas:1b", 0, NAS, id="the only one that has it"),
+        pytest.param("big:70b,only-nas:1b", 0, NAS, id="the first that exists"),
+        pytest.param("qwen3:*", 0, GPU, id="a pattern"),
         pytest.param("nope", 4, "", id="none has it: nothing is printed"),
     ],
 )
@@ -47,6 +49,11 @@ def test_url_by_model(run: Command, model: str, code: int, out: str) -> None:
     assert ("no server that answers has nope:latest; there are: mistral:latest, only-nas:1b, qwen3:8b" in got[2]) == (
         code == 4
     )
+
+
+def test_the_models_name_instead_of_the_url(run: Command) -> None:
+    assert run("--model", "big:70b,qwen3:*", "--print", "model")[:2] == (0, "qwen3:8b\n")
+    assert run("--print", "model")[::2] == (1, "ollama-locate: say which: --model M --print model\n")
 
 
 @pytest.mark.parametrize(

@@ -101,3 +101,49 @@ def test_the_slow_path_takes_the_rest(
     out, err = capsys.readouterr()
     assert out == "http://localhost:11434\n"
     assert "gpu: nothing listens on port 11434" in err
+
+
+@pytest.mark.parametrize(
+    ("wanted", "code"),
+    [
+        pytest.param("mistral", 0, id="a name without a tag"),
+        pytest.param("mistral:latest", 0, id="with one"),
+        pytest.param("nope,mistral", 0, id="the first that exists"),
+        pytest.param("nope", None, id="none: the slow path says which there are"),
+        pytest.param("mis*", None, id="a pattern: the slow path"),
+        pytest.param("", None, id="nothing"),
+        pytest.param("$(touch x)", None, id="no name"),
+    ],
+)
+@pytest.mark.usefixtures("state")
+def test_the_server_of_a_model(wanted: str, code: int | None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert query.answer_model(wanted) == code
+    assert capsys.readouterr() == (GPU + "\n" if code == 0 else "", "")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda state: (state / "models").unlink(), id="no list"),
+        pytest.param(lambda state: (state / "models").write_text("mistral:latest\thttp://$(id):1\n"), id="no URL"),
+        pytest.param(lambda state: (state / "models").write_text(f"mistral:latest\t{GPU}"), id="half a line"),
+        pytest.param(lambda state: (state / "models").write_bytes(b"\xff\0" * 99), id="garbage"),
+        pytest.param(lambda state: state.chmod(0o777), id="a folder that others can write"),
+        pytest.param(set_age(HEARTBEAT_DEAD + 1), id="a dead heartbeat"),
+    ],
+)
+def test_a_list_that_is_not_believed(state: Path, spoil: Change, capsys: pytest.CaptureFixture[str]) -> None:
+    spoil(state)
+    assert query.answer_model("mistral") is None
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("words", [["--model", "mistral"], ["url", "--model", "mistral"]])
+@pytest.mark.usefixtures("state")
+def test_a_model_takes_the_fast_path_too(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["ollama-locate", *words])
+    monkeypatch.setattr("ollama_locate.cli.main.main", lambda _: pytest.fail("the slow path was taken"))
+    assert main() == 0
+    assert capsys.readouterr().out == GPU + "\n"

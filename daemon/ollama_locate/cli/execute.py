@@ -7,10 +7,10 @@ import sys
 import time
 from typing import Any, Final
 
+from ollama_locate.core.choosing import choose_model
 from ollama_locate.core.duration import duration
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.marker import OFF, applied, overridden
-from ollama_locate.core.models import full_name
 from ollama_locate.core.snapshot import Snapshot, best_by_model, variables
 from ollama_locate.core.text import shown
 from ollama_locate.edge.folders import reader_folder
@@ -44,7 +44,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         "  with --require, and without running it: 3 the last server does not answer now, 4 none was found",
         formatter_class=Help,
     )
-    words.add_argument("--model", metavar="M", help="the best server that has this model")
+    words.add_argument("--model", metavar="M[,M2]", help="the best server that has the first of these models")
     words.add_argument("--wait", metavar="TIME", help="wait so long for a server that answers: 10s, 2m")
     words.add_argument("--require", action="store_true", help="do not run it without a server that answers")
     words.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD ...", help="the program and its words")
@@ -103,7 +103,7 @@ def _waited_for(wait: float, model: str | None) -> Snapshot:
 
 def _serves(snapshot: Snapshot, model: str | None) -> bool:
     if model is not None:
-        return full_name(model) in best_by_model(snapshot)
+        return choose_model(model, best_by_model(snapshot)) is not None
     return snapshot.decision.verdict == "fresh"
 
 
@@ -111,11 +111,11 @@ def _wanted(snapshot: Snapshot, model: str | None) -> tuple[dict[str, str], int]
     """The variables to set, and the exit code that `--require` gives."""
     decision = snapshot.decision
     if model is not None:
-        url = best_by_model(snapshot).get(full_name(model))
-        if url is None:
+        found = choose_model(model, best_by_model(snapshot))
+        if found is None:
             note(f"ollama-locate: {no_model(snapshot, model)}")
             return snapshot.variables, _NONE
-        return variables(config().variables, url), 0
+        return variables(config().variables, found.url), 0
     if decision.verdict != "fresh":
         note(f"ollama-locate: {decision.endpoint} ({decision.name}, {decision.verdict}): {decision.text}")
         return snapshot.variables, _STALE if decision.server is not None else _NONE

@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(metavar="COMMAND", title="commands")
     for command in COMMANDS:
         command.add(commands)
-    top.set_defaults(run=url.run, strict=False, model=None)
+    top.set_defaults(run=url.run, strict=False, model=None, shows="url")
     return top
 
 

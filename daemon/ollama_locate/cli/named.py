@@ -2,8 +2,8 @@
 
 import difflib
 
+from ollama_locate.core.choosing import alternatives
 from ollama_locate.core.errors import OperatorError
-from ollama_locate.core.models import full_name
 from ollama_locate.core.snapshot import RejectedState, ServerState, Snapshot, best_by_model
 from ollama_locate.core.text import shown
 
@@ -35,10 +35,11 @@ def nobody(snapshot: Snapshot, wanted: str) -> OperatorError:
 def no_model(snapshot: Snapshot, wanted: str) -> str:
     """That no server has this model, and which there are: those that are called much the same, else the first ones."""
     names = sorted(best_by_model(snapshot))
-    missing = f"no server that answers has {shown(full_name(wanted))}"
+    asked = alternatives(wanted)
+    missing = f"no server that answers has {shown(' or '.join(asked))}"
     if not names:
         return f"{missing}, nor any other model; `ollama-locate why` says more"
-    if close := difflib.get_close_matches(full_name(wanted), names, _CLOSEST):
+    if close := difflib.get_close_matches(asked[0] if asked else "", names, _CLOSEST):
         return f"{missing}; did you mean {' or '.join(close)}?"
     more = len(names) - _SHOWN_AT_MOST
     return f"{missing}; there are: {', '.join(names[:_SHOWN_AT_MOST])}" + (f" and {more} more" if more > 0 else "")

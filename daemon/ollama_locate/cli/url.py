@@ -4,7 +4,8 @@ import argparse
 from typing import Any
 
 from ollama_locate.core.advice import advice
-from ollama_locate.core.models import full_name
+from ollama_locate.core.choosing import choose_model
+from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.snapshot import best_by_model
 
 from .named import no_model
@@ -26,19 +27,30 @@ def add_options(words: argparse.ArgumentParser) -> None:
     """Add the options, which may also stand without the word `url`; not given, they leave what stands there."""
     absent = argparse.SUPPRESS
     words.add_argument("--strict", action="store_true", default=absent, help="exit 3 when it does not answer now")
-    words.add_argument("--model", metavar="M", default=absent, help="the best server that has this model")
+    words.add_argument(
+        "--model", metavar="M[,M2]", default=absent, help="the best server that has the first of these; qwen3:* is any"
+    )
+    words.add_argument(
+        "--print",
+        dest="shows",
+        choices=("url", "model"),
+        default=absent,
+        help="with --model: the URL, or the model's full name",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Print it; the exit code says how far it can be relied on."""
     snapshot = seen().snapshot
     if args.model:
-        found = best_by_model(snapshot).get(full_name(args.model))
+        found = choose_model(args.model, best_by_model(snapshot))
         if found is None:
             note(f"ollama-locate: {no_model(snapshot, args.model)}")
             return NONE_EXIT
-        print(found)
+        print(found.model if args.shows == "model" else found.url)
         return 0
+    if args.shows == "model":
+        raise OperatorError("say which: --model M --print model")
     print(snapshot.decision.endpoint)
     if snapshot.decision.verdict == "fresh":
         return 0
