@@ -11,6 +11,8 @@ import pytest
 import trustme
 
 from ollama_locate.core.outcome import Outcome, Probe
+from ollama_locate.edge.dial import Wire
+from ollama_locate.edge.inventory import stocks
 from tests.edge.listener import at, probe
 from tests.standins import ollama
 from tests.standins.ollama import Behaviour, answers, http, like_ollama
@@ -72,3 +74,25 @@ def test_https(behaviour: Behaviour, name: str, outcome: Outcome, detail: str, m
 def test_an_authority_that_is_not_trusted_is_an_error() -> None:
     found = asyncio.run(verdict(like_ollama("m"), trustme.CA()))
     assert (found.outcome, "certificate verify failed" in found.detail) == (Outcome.ERROR, True), found
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "name", "found"),
+    [
+        pytest.param(like_ollama("mistral:latest"), "localhost", (["mistral:latest"], ""), id="a good certificate"),
+        pytest.param(like_ollama("mistral:latest"), "other.example", ([], "does not answer"), id="of another name"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # as above
+def test_its_models_are_listed(
+    behaviour: Behaviour, name: str, found: tuple[list[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = trustme.CA()
+
+    async def scenario() -> tuple[list[str], str]:
+        async with serving_tls(behaviour, authority, name) as port:
+            (stock,) = await stocks([f"https://localhost:{port}"], Wire())
+        return [one.name for one in stock.models], stock.trouble
+
+    with trusting(authority, monkeypatch):
+        assert asyncio.run(scenario()) == found

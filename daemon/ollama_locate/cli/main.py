@@ -7,10 +7,30 @@ import sys
 from ollama_locate.core.constants import VERSION
 from ollama_locate.core.errors import OperatorError
 
-from . import config, doctor, env, execute, expose, history, hook, pin, refresh, service, setup, status, url, watch, why
+from . import (
+    config,
+    doctor,
+    env,
+    execute,
+    expose,
+    history,
+    hook,
+    models,
+    pin,
+    refresh,
+    service,
+    setup,
+    status,
+    url,
+    watch,
+    why,
+)
 from .help import Help
 
-COMMANDS = (url, status, why, watch, doctor, history, pin, refresh, execute, env, hook, setup, service, expose, config)
+COMMANDS = (
+    *(url, status, why, watch, doctor, models, history, pin, refresh, execute, env, hook),
+    *(setup, service, expose, config),
+)
 
 _EXAMPLES = """\
 examples:

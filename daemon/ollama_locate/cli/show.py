@@ -80,10 +80,20 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for column in columns:
         # An endpoint is for copying: it stays in one piece, whatever the width.
         whole = column in ("SERVER", "ENDPOINT", "ADDRESS")
-        out.add_column(column, overflow="fold", no_wrap=whole, justify="right" if column == "RTT" else "left")
+        out.add_column(column, overflow="fold", no_wrap=whole, justify="right" if column in ("RTT", "SIZE") else "left")
     for row in rows:
         out.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
     Console(highlight=False).print(out)
+
+
+def fits(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether such a table has room on the terminal; without one nobody would see what a column is."""
+    if not sys.stdout.isatty():
+        return False
+    import shutil  # noqa: PLC0415 - for terminals only
+
+    wide = sum(max(len(cell) for cell in column) + 2 for column in zip(columns, *rows, strict=True))
+    return wide <= shutil.get_terminal_size().columns
 
 
 def line(text: str = "") -> None:

@@ -238,3 +238,8 @@ EXPOSE_VERIFY: Final = 5.0
 
 CALL_MAX_BYTES: Final = 2**20
 """What systemctl, launchctl and their like may say."""
+
+# --- Models ------------------------------------------------------------------------------------------
+
+INVENTORY_PATIENCE: Final = 5.0
+"""For a server's lists of models, in seconds: a person waits for them."""
