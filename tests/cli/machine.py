@@ -23,5 +23,10 @@ class Machine:
     def knows(self, shown: str, restart: Says | None = None) -> None:
         once = f"{Path(sys.executable).with_name('ollama-located')} --once >/dev/null 2>&1 || :"
         self.programs.put(
-            "systemctl", {SHOW: Says(shown.format(file=self.unit)), "*restart*": restart or Says(does=once)}
+            "systemctl",
+            {
+                "*show-environment*": Says(f"XDG_CONFIG_HOME={self.unit.parents[2]}\nLANG=C\n"),
+                SHOW: Says(shown.format(file=self.unit)),
+                "*restart*": restart or Says(does=once),
+            },
         )

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from ollama_locate.cli.main import main
+from ollama_locate.edge import exposed
+from ollama_locate.edge.exposed import Done
 from tests.standins import tailscale
 from tests.standins.serve import ADDRESS
 
@@ -190,3 +192,31 @@ def test_no_port(port: str, machine: Machine) -> None:
     with pytest.raises(SystemExit):
         main(["expose", "--port", port])
     assert not machine.reached()
+
+
+def test_what_cannot_be_asked_is_not_forgotten(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    machine.start()
+    main(["expose", "--yes"])
+    tailscale.executable(machine.folder / "tailscale", "echo 'failed to connect to local tailscaled' >&2; exit 1")
+    capsys.readouterr()
+    assert main(["unexpose", "--yes"]) == 1
+    assert "cannot be asked what it serves" in capsys.readouterr().err
+    assert (machine.state / "expose.json").exists()
+
+
+def test_each_port_is_taken_back(machine: Machine) -> None:
+    first, second = Done(machine.port, "127.0.0.1:1"), Done(2, "127.0.0.1:2")
+    for one in (first, second, second):
+        exposed.remember(machine.state, one)
+    assert exposed.done(machine.state) == (first, second)
+    assert main(["unexpose", "--yes"]) == 0, "neither is served any more"
+    assert exposed.done(machine.state) == ()
+
+
+def test_text_of_tailscales_does_not_reach_the_terminal_unchecked(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine.start()
+    machine.serves("127.0.0.1:1\x1b[2J")
+    assert main(["expose", "--yes"]) == 1
+    assert "\x1b" not in capsys.readouterr().err

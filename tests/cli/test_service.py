@@ -27,7 +27,11 @@ def test_install_shows_what_was_found(machine: Machine, capsys: pytest.CaptureFi
     assert f"{machine.unit}: written\nstarted; its first round took 0." in out
     assert "endpoint: http://localhost:11434 (default)" in out
     assert "`service install --linger` lets it go on" in out
-    assert f'ExecStart="{Path(sys.executable).with_name("ollama-located")}"' in machine.unit.read_text()
+    unit = machine.unit.read_text()
+    assert f'ExecStart="{Path(sys.executable).with_name("ollama-located")}"' in unit
+    # A start-up file says so, of which systemd's manager knows nothing; what it knows is not repeated.
+    assert f'Environment="OLLAMA_LOCATE_STATE_DIR={machine.state}"\n' in unit
+    assert "XDG_CONFIG_HOME" not in unit
 
 
 def test_install_lets_it_linger_when_asked(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,7 +133,7 @@ def test_logs_become_the_program_that_shows_them(machine: Machine, monkeypatch: 
     monkeypatch.setattr(os, "execvp", lambda _file, words: became.append(words))
     main(["service", "logs", "-f", "-n", "3"])
     assert became == [["journalctl", "--user-unit", "ollama-located.service", "--lines", "3", "--follow"]]
-    assert machine.programs.asked == []
+    assert machine.programs.asked == ["systemctl --user show-environment"]
 
 
 def test_without_any_manager_another_way_is_shown(

@@ -113,7 +113,43 @@ def test_what_was_changed_since_is_left_as_it_is(
 
     assert (home / ".bashrc").read_text() == "alias more=less\n"
     assert "{url}/v1" in machine.config.read_text()
-    assert "is not there any more; it is left as it is" in capsys.readouterr().out
+    assert "is not there as it was; it is left as it is" in capsys.readouterr().out
+
+
+def test_a_config_that_would_not_be_valid_without_what_was_added_is_left(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Lines of the person's own came below our heading."""
+    main(["setup", "--yes", "--skip", "shell"])
+    mine = machine.config.read_text() + 'MY_URL = "{url}"\n'
+    machine.config.write_text(mine)
+    assert main(["setup", "--undo", "--yes"]) == 0
+    assert machine.config.read_text() == mine
+    assert "is left as it is" in capsys.readouterr().out
+
+
+def test_a_link_to_nowhere_stays_one(machine: Machine, home: Path) -> None:
+    (home / ".bashrc").symlink_to("dotfiles/bashrc")
+    main(["setup", "--yes", "--skip", "service"])
+    assert (home / "dotfiles/bashrc").read_text().endswith(SIGN)
+    main(["setup", "--undo", "--yes"])
+    assert (home / ".bashrc").is_symlink()
+    assert not (home / "dotfiles/bashrc").exists()
+    assert machine.state.exists() is False or not list(machine.state.iterdir())
+
+
+def test_a_file_that_may_not_be_written_is_left(
+    machine: Machine, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / ".bashrc").write_text("mine\n")
+    (home / ".bashrc").chmod(0o444)
+    assert main(["setup", "--yes", "--skip", "service"]) == 1
+    out, err = capsys.readouterr()
+    assert "may be written: it is left alone" in err
+    assert "not done: shell" in err
+    assert (home / ".bashrc").read_text() == "mine\n"
+    assert machine.config.exists(), "the other part was done"
+    assert "Done;" not in out
 
 
 def test_a_failure_on_the_way_leaves_a_record_of_what_was_done(
@@ -121,11 +157,15 @@ def test_a_failure_on_the_way_leaves_a_record_of_what_was_done(
 ) -> None:
     machine.knows("", Says("", "Job failed.", 1))
     assert main(["setup", "--yes"]) == 1
-    assert "Job failed." in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "Job failed." in err
+    assert "not done: service" in err
     assert machine.config.exists()
-    assert not (home / ".bashrc").exists()
+    assert (home / ".bashrc").exists()
+    assert machine.unit.exists(), "it may start later"
     assert main(["setup", "--undo", "--yes"]) == 0
     assert not machine.config.exists()
+    assert not machine.unit.exists()
 
 
 def test_lingering_is_taken_back_where_it_was_begun(machine: Machine) -> None:

@@ -93,6 +93,10 @@ def test_nu_keeps_its_files_elsewhere_on_macos() -> None:
         pytest.param(
             "true; export OLLAMA_ENDPOINT=$(ollama-locate)", Kind.SET, "OLLAMA_ENDPOINT", id="frozen, after another"
         ),
+        pytest.param("if x; then export OLLAMA_HOST=foo; fi", Kind.SET, "OLLAMA_HOST", id="after then"),
+        pytest.param("[ -n x ] && export OLLAMA_HOST=foo", Kind.SET, "OLLAMA_HOST", id="after &&"),
+        pytest.param("OLLAMA_HOST='a b'; export OLLAMA_HOST", Kind.SET, "OLLAMA_HOST", id="bare, and more"),
+        pytest.param("OLLAMA_HOST=x # mine", Kind.SET, "OLLAMA_HOST", id="bare, with a remark"),
         pytest.param("set -gx OLLAMA_ENDPOINT http://x", Kind.SET, "OLLAMA_ENDPOINT", id="fish"),
         pytest.param("set -g -x OLLAMA_HOST x", Kind.SET, "OLLAMA_HOST", id="fish, two flags"),
         pytest.param("$env.OLLAMA_ENDPOINT = 'http://x'", Kind.SET, "OLLAMA_ENDPOINT", id="nu"),
@@ -118,6 +122,8 @@ def test_a_line_of_interest(line: str, kind: Kind, name: str) -> None:
         pytest.param("set -g OLLAMA_HOST x", id="fish, not exported"),
         pytest.param("source ~/.config/hook.bash", id="somebody else's hook"),
         pytest.param("unset OLLAMA_ENDPOINT", id="unset"),
+        pytest.param("OLLAMA_HOST=x ollama run mistral", id="for one command"),
+        pytest.param("alias o='OLLAMA_HOST=x ollama run'", id="within an alias"),
     ],
 )
 def test_a_line_of_no_interest(line: str) -> None:

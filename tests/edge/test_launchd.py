@@ -27,7 +27,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
     return made
 
 
-def test_the_job_has_the_documented_keys(programs: Programs, tmp_path: Path) -> None:
+def test_the_job_has_the_documented_keys(programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert Launchd().install(PROGRAM) == "written"
     job = plistlib.loads((tmp_path / f"Library/LaunchAgents/{LABEL}.plist").read_bytes())
     assert job == {
@@ -45,6 +45,10 @@ def test_the_job_has_the_documented_keys(programs: Programs, tmp_path: Path) -> 
     }
     assert programs.asked == []
     assert Launchd().install(PROGRAM) == "is as it was"
+    monkeypatch.setenv("OLLAMA_LOCATE_STATE_DIR", "/Users/ada/a & b")
+    assert Launchd().install(PROGRAM) == "replaced"
+    job = plistlib.loads((tmp_path / f"Library/LaunchAgents/{LABEL}.plist").read_bytes())
+    assert job["EnvironmentVariables"]["OLLAMA_LOCATE_STATE_DIR"] == "/Users/ada/a & b"
     assert Launchd().install("/elsewhere") == "replaced"
 
 

@@ -81,7 +81,7 @@ def test_a_reload_begins_with_its_time_and_ends_with_ready(manager: Manager, mad
     manager()
 
     notifier.reloading()
-    notifier.ready()
+    notifier.reloaded()
 
     begun, ended = manager()
     word, stamp = begun.split("\n")
@@ -131,3 +131,10 @@ def test_a_manager_that_has_gone_or_does_not_read_changes_nothing(
         for _ in range(10_000):
             notifier.alive()  # the queue is full after a few
     notifier.alive()
+
+
+def test_a_reload_before_the_start_is_over_says_nothing(manager: Manager, made: Made) -> None:
+    notifier = made()
+    notifier.reloading()
+    notifier.reloaded()
+    assert manager() == []

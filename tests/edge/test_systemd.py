@@ -22,7 +22,10 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
     monkeypatch.setenv("PATH", f"{made.folder}:{os.environ['PATH']}")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    made.put("systemctl", {VERSION: REACHED, SHOW: ABSENT})
+    made.put(
+        "systemctl",
+        {"*show-environment*": Says(f"XDG_CONFIG_HOME={tmp_path}/config\n"), VERSION: REACHED, SHOW: ABSENT},
+    )
     return made
 
 
@@ -113,7 +116,8 @@ def test_lingering(programs: Programs, says: Says, lingers: object) -> None:
     assert systemd.lingers() is lingers
     systemd.linger(on=True)
     systemd.linger(on=False)
-    assert [one.split()[1] for one in programs.asked] == ["show-user", "enable-linger", "disable-linger"]
+    words = [one.split()[1] for one in programs.asked if one.startswith("loginctl")]
+    assert words == ["show-user", "enable-linger", "disable-linger"]
 
 
 def test_a_session_without_its_variable_is_found_all_the_same(
@@ -138,3 +142,15 @@ def test_the_systems_service_is_roots(programs: Programs, monkeypatch: pytest.Mo
     with pytest.raises(OperatorError, match="sudo ollama-locate service install --system"):
         Systemd(system=True).install(PROGRAM)
     assert programs.asked == ["systemctl show --property=Version"]
+
+
+def test_the_unit_lies_where_the_manager_looks_for_it(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch, home: Path, tmp_path: Path
+) -> None:
+    """A start-up file may set XDG_CONFIG_HOME, of which the manager knows nothing."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    programs.put("systemctl", {"*show-environment*": Says("LANG=C\n"), VERSION: REACHED, SHOW: ABSENT})
+    systemd = Systemd(system=False)
+    systemd.install(PROGRAM)
+    assert systemd.file == home / ".config/systemd/user/ollama-located.service"
+    assert f'Environment="XDG_CONFIG_HOME={tmp_path}/config"\n' in systemd.file.read_text()

@@ -15,11 +15,10 @@ from ollama_locate.core.marker import MARKER
 from ollama_locate.core.startup import Home, Kind, Line, find, line_for
 from ollama_locate.core.text import shown
 from ollama_locate.core.versions import older
-from ollama_locate.edge.startup import Scanned, login_shell, scanned
+from ollama_locate.edge.startup import OURS, Scanned, in_terminals, loading, login_shell, scanned
 
 from .case import Case
 
-_OURS: Final = (Kind.HOOK, Kind.ENV)
 _LOOKS_BEFORE_COMMANDS: Final = "5.3"
 """The first bash whose PS0 can run code in the shell itself: `${ command; }` (bash 5.3, NEWS)."""
 
@@ -58,9 +57,8 @@ def judge(facts: Facts) -> list[Finding]:
     if facts.shell not in SHELLS:
         return []
     mine = facts.files.get(facts.shell, [])
-    terminal = [file for file in mine if _in_terminals(file, mine)]
-    right = [line for file in terminal for line in file.lines if _loads(line, facts.shell)]
-    if right:
+    if right := loading(facts.shell, mine):
+        terminal = [file for file in mine if in_terminals(file, mine)]
         return _closely(facts, [*right, *(line for file in terminal for line in file.lines)])
     if facts.follows:
         return []
@@ -69,22 +67,10 @@ def judge(facts: Facts) -> list[Finding]:
     others = [file for files in facts.files.values() for file in files if file.file.path not in read]
     for file in (*mine, *others):
         for line in file.lines:
-            if line.kind in _OURS:
+            if line.kind in OURS:
                 return [_wrong(facts, file, line, mend)]
     files = listed(_short(file.path, facts.home) for file in find(facts.shell, facts.home))
     return [found("shell_not_sourced", shell=facts.shell, files=files, line=mend)]
-
-
-def _in_terminals(file: Scanned, every: list[Scanned]) -> bool:
-    """Whether each new terminal reads it: by itself, or as a file that it does read says so."""
-    if file.file.terminal:
-        return True
-    read_on = any(line.kind is Kind.BASHRC for one in every if one.file.terminal for line in one.lines)
-    return read_on and file.file.path.endswith("/.bashrc")
-
-
-def _loads(line: Line, shell: str) -> bool:
-    return line.kind in _OURS and line.name in ("", shell)
 
 
 def _wrong(facts: Facts, file: Scanned, line: Line, mend: str) -> Finding:
@@ -115,7 +101,8 @@ def _append(facts: Facts) -> str:
         return line
     target = next(file.path for file in find(facts.shell, facts.home) if file.terminal)
     short = _short(target, facts.home)
-    return f"echo {shlex.quote(line)} >> {short if short != target else shlex.quote(target)}"
+    # With a newline before it: the file may end without one.
+    return f"printf '\\n%s\\n' {shlex.quote(line)} >> {short if short != target else shlex.quote(target)}"
 
 
 def _short(path: str, home: Home) -> str:

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import time
+from pathlib import Path
 from typing import Final
 
 from ollama_locate.core import expose
@@ -11,6 +12,7 @@ from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.expose import Facts, Situation
 from ollama_locate.core.outcome import Outcome
 from ollama_locate.core.tailnet import Peer, Unavailable
+from ollama_locate.core.text import shown
 from ollama_locate.edge import exposed
 from ollama_locate.edge.exposed import Done
 from ollama_locate.edge.folders import state_folder
@@ -31,6 +33,8 @@ def publish(args: argparse.Namespace) -> int:
     if isinstance(found.look, Unavailable):
         raise OperatorError(f"{found.look.reason.text}; then type this again")
     me = found.look.self
+    if not me.addresses:
+        raise OperatorError("Tailscale has given this machine no address yet; type this again in a moment")
     if situation is not Situation.FREE:
         return _say(situation, found, me)
     words = expose.serve_words(port)
@@ -40,8 +44,13 @@ def publish(args: argparse.Namespace) -> int:
     if not confirmed("Publish it?", yes=args.yes):
         note("nothing was changed")
         return 1
-    asyncio.run(exposed.change(settings.tailscale, words))
-    exposed.remember(state_folder(), Done(port, expose.target(port)))
+    folder, what = state_folder(), Done(port, expose.target(port))
+    exposed.remember(folder, what)
+    try:
+        asyncio.run(exposed.change(settings.tailscale, words))
+    except OperatorError:
+        exposed.forget(folder, what)
+        raise
     if (heard := asyncio.run(_until_alive(me.addresses[0], port))) is not Outcome.ALIVE:
         raise OperatorError(
             f"it was published, and at {_url(me, port)} it {heard.text}; `ollama-locate unexpose` takes it back"
@@ -54,22 +63,26 @@ def publish(args: argparse.Namespace) -> int:
 def take_back(args: argparse.Namespace) -> int:
     """Undo exactly what was done here."""
     folder, executable = state_folder(), config().tailscale
-    what = exposed.done(folder)
-    if what is None:
+    every = exposed.done(folder)
+    if not every:
         note("`expose` has published nothing on this machine; `tailscale serve status` shows what else is served")
         return 0
+    return max(_take_back(what, folder, executable, yes=args.yes) for what in every)
+
+
+def _take_back(what: Done, folder: Path, executable: str, *, yes: bool) -> int:
     now = asyncio.run(exposed.serving(executable, what.port))
     if now != what.target:
-        exposed.remember(folder, None)
+        exposed.forget(folder, what)
         line(f"port {what.port} is {f'served to {now} by now, and left alone' if now else 'not served any more'}")
         return 0
     words = expose.off_words(what.port)
     line(f"To do:  tailscale {' '.join(words)}")
-    if not confirmed("Take it back?", yes=args.yes):
+    if not confirmed("Take it back?", yes=yes):
         note("nothing was changed")
         return 1
     asyncio.run(exposed.change(executable, words))
-    exposed.remember(folder, None)
+    exposed.forget(folder, what)
     line(f"port {what.port} is published no longer; Ollama itself runs on")
     return 0
 
@@ -105,9 +118,10 @@ def _say(situation: Situation, found: Facts, me: Peer) -> int:
 
 def _say_who(me: Peer, port: int) -> None:
     line(
-        f"Who can reach it: whoever your tailnet's access rules let reach port {port} of {me.name or me.addresses[0]}; "
-        "if you never changed them, every machine of every user of the tailnet. Ollama has no login: they may use, "
-        f"pull and delete models. To let in your own machines only, write in {_GRANTS}:"
+        "Who can reach it: whoever your tailnet's access rules let reach port "
+        f"{port} of {shown(me.name) or me.addresses[0]}; if you never changed them, every machine of every user of the "
+        "tailnet. Ollama has no login: they may use, pull and delete models. To let in your own machines only, write "
+        f"in {_GRANTS}:"
     )
     line(f"  {expose.grant(me, port)}")
     line()

@@ -125,16 +125,18 @@ def uninstall(args: argparse.Namespace) -> int:
 
 def remove(manager: Manager, folder: Path) -> tuple[list[str], list[str]]:
     """End the service and remove its files; returns what was removed, and the names of what stays in the folder."""
+    if (pid := holder(folder)) is not None and pid != manager.state().pid:
+        raise OperatorError(f"a daemon that was started by hand (pid {pid}) serves {folder}; end it first: kill {pid}")
     shown = desktop.noted(folder)
     removed = manager.stop_and_remove()
     if shown:
         desktop.change(shown, {})
-    if (pid := holder(folder)) is not None:
-        raise OperatorError(f"a daemon that was started by hand (pid {pid}) still serves {folder}; end it: kill {pid}")
     had_state = folder.exists()
     left = remove_state(folder)
     if had_state and not left:
         removed.append(str(folder))
+    if isinstance(manager, Systemd) and not left:
+        manager.remove_user()
     return removed, left
 
 

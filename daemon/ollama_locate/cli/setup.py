@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ollama_locate.core import setup, startup
+from ollama_locate.core.config import parse_config
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.setup import Appended, Installed, Record, Step, Written
 from ollama_locate.core.snapshot import Snapshot
@@ -17,7 +18,7 @@ from ollama_locate.edge import recorded
 from ollama_locate.edge.folders import config_file, home, nu_autoload, state_folder
 from ollama_locate.edge.leave import remove_state
 from ollama_locate.edge.services import Manager
-from ollama_locate.edge.startup import login_shell, scanned
+from ollama_locate.edge.startup import follows, login_shell, scanned
 from ollama_locate.edge.systemd import Systemd
 
 from . import hook, service
@@ -27,6 +28,9 @@ from .show import line, note
 from .state import config, seen
 
 _PARTS: Final = ("variables", "service", "shell")
+_OLLAMA_UNITS: Final = tuple(f"{folder}/systemd/system/ollama.service" for folder in ("/etc", "/usr/lib", "/lib"))
+"""An Ollama that is stopped just now."""
+
 _NEOVIM: Final = 'extensions = { ollama_locate = { opts = { model = "mistral" } } }'
 
 
@@ -35,7 +39,7 @@ class Plan(NamedTuple):
 
     part: str
     text: str
-    act: Callable[[], Step | None] | None = None
+    act: Callable[[], None] | None = None
 
 
 def add(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -84,15 +88,26 @@ def run(args: argparse.Namespace) -> int:
     if not confirmed("Do it?", yes=args.yes):
         note("nothing was changed")
         return 1
-    for plan in open_ones:
-        step = plan.act() if plan.act is not None else None
-        if step is not None:
-            recorded.record(state_folder(), step)
+    failed = [plan.part for plan in open_ones if not _done(plan)]
     line()
+    if failed:
+        note(f"not done: {', '.join(failed)}; mend that, and type it again: what is done stays done")
+        return 1
     line("Done; `ollama-locate setup --undo` takes it back. Open a new terminal, and type:")
     line("  echo $OLLAMA_ENDPOINT        the server that is best now")
     line("  ollama-locate watch          how it changes")
     return 0
+
+
+def _done(plan: Plan) -> bool:
+    """Do one part; whether that went well. One that fails does not keep the others from being done."""
+    try:
+        if plan.act is not None:
+            plan.act()
+    except OperatorError as error:
+        note(f"ollama-locate: {plan.part}: {error}")
+        return False
+    return True
 
 
 # --- what there is
@@ -170,40 +185,50 @@ def _service(*, linger: bool) -> Plan:
     return Plan("service", text, lambda: _install(manager, linger=linger))
 
 
-def _install(manager: Manager, *, linger: bool) -> Step:
+def _install(manager: Manager, *, linger: bool) -> None:
     lingered = manager.lingers() if isinstance(manager, Systemd) else True
-    service.install(argparse.Namespace(system=False, linger=linger))
-    return Installed(linger=linger and lingered is False)
+    folder = state_folder()
+    recorded.record(folder, Installed(linger=linger and lingered is False))
+    try:
+        service.install(argparse.Namespace(system=False, linger=linger))
+    except OperatorError:
+        if not manager.file.exists():
+            recorded.forget_last(folder)
+        raise
 
 
 def _shell_line() -> Plan:
     shell, where = _shell(), _home()
-    files = scanned(shell, where, str(state_folder()))
-    if any(one.kind is Kind.HOOK for found in files if found.file.terminal for one in found.lines):
+    if follows(shell, scanned(shell, where, str(state_folder()))):
         return Plan("shell", f"{shell} follows already")
     if shell == "nu":
         path = nu_autoload()
         return Plan("shell", f"write {path}", lambda: _nu(path))
-    # One file that is there, as a new ~/.bash_profile would keep bash from reading ~/.profile.
     names = [one.path for one in startup.find(shell, where) if one.terminal and "*" not in one.path]
     if not names:
         return Plan("shell", f"{shell or 'yours'} is not known here; docs/shells.md says what any shell can do")
-    path = Path(next((name for name in names if os.path.exists(name)), names[0]))  # noqa: PTH110 - text paths
+    # bash reads the first of its login files that is there: a new ~/.bash_profile would keep it from ~/.profile.
+    there = [name for name in names if os.path.exists(name)] if shell == "bash" else []  # noqa: PTH110 - text paths
+    path = Path((there or names)[0])
     code = startup.line_for(shell, str(state_folder()), where.path)
-    target = os.path.realpath(path)
-    real = f" (a link to {target})" if path.is_symlink() else ""
+    real = f" (a link to {os.path.realpath(path)})" if path.is_symlink() else ""
     return Plan("shell", f"add a line to {path}{real}:  {code}", lambda: _append(path, setup.line(code)))
 
 
-def _append(path: Path, text: str) -> Step:
-    step = recorded.append(path, text)
+def _append(path: Path, text: str) -> None:
+    folder, step = state_folder(), recorded.planned(path, text)
+    recorded.record(folder, step)
+    try:
+        recorded.do(step)
+    except OperatorError:
+        recorded.forget_last(folder)
+        raise
     line(f"{path}: {'written' if step.made else 'added to'}")
-    return step
 
 
-def _nu(path: Path) -> Step:
+def _nu(path: Path) -> None:
+    recorded.record(state_folder(), Written(str(path)))
     hook.write(path)
-    return Written(str(path))
 
 
 # --- and back
@@ -225,11 +250,17 @@ def _undo(args: argparse.Namespace) -> int:
     if args.dry_run:
         line("Nothing was done.")
         return 0
-    left = list(done.steps)
-    while left:
-        _take_back(left[-1])
-        left.pop()
-        recorded.write(folder, Record(tuple(left)))
+    left: list[Step] = []
+    for step in reversed(done.steps):
+        try:
+            _take_back(step)
+        except OperatorError as error:
+            note(f"ollama-locate: {error}")
+            left.insert(0, step)
+    recorded.write(folder, Record(tuple(left)))
+    if left:
+        note("not all of it was taken back; mend that, and type it again")
+        return 1
     if any(isinstance(step, Installed) for step in done.steps):
         remove_state(folder)
     line("Taken back.")
@@ -252,7 +283,16 @@ def _take_back(step: Step) -> None:
     elif isinstance(step, Written):
         Path(step.file).unlink(missing_ok=True)
         line(f"removed: {step.file}")
-    elif recorded.take_out(step):
+    elif recorded.take_out(step, _valid_config if step.file == os.path.realpath(config_file()) else lambda _: True):
         line(f"{step.file}: taken out")
     else:
-        line(f"{step.file}: what was added is not there any more; it is left as it is")
+        line(f"{step.file}: what was added is not there as it was; it is left as it is")
+
+
+def _valid_config(text: str) -> bool:
+    """Whether the rest stands without what was added: lines of the person's own may have come below its heading."""
+    try:
+        parse_config(text.encode("utf-8", "surrogateescape"), "")
+    except OperatorError:
+        return False
+    return True

@@ -7,6 +7,7 @@ import msgspec
 
 from .outcome import Outcome
 from .tailnet import Peer, Tailnet, Unavailable
+from .text import shown
 
 LOOPBACK: Final = "127.0.0.1"
 
@@ -76,8 +77,6 @@ def off_words(port: int) -> tuple[str, ...]:
 
 class _Handler(msgspec.Struct):
     TCPForward: str = ""
-    HTTPS: bool = False
-    HTTP: bool = False
 
 
 class _Serve(msgspec.Struct):
@@ -96,11 +95,11 @@ def serves(status: bytes, port: int) -> str:
         raise ValueError(f"`tailscale serve status --json` cannot be read: {error}") from None
     for one in (found, *(found.Foreground or {}).values()):
         if (handler := (one.TCP or {}).get(str(port))) is not None:
-            return handler.TCPForward or "a website"
+            return shown(handler.TCPForward) or "a website"
     return ""
 
 
 def grant(self: Peer, port: int) -> str:
     """The rule for the tailnet's policy file that lets this user's machines in: an entry of `grants`."""
-    rule = {"src": [self.login or "you@example.com"], "dst": [self.addresses[0]], "ip": [f"tcp:{port}"]}
+    rule = {"src": [shown(self.login) or "you@example.com"], "dst": [self.addresses[0]], "ip": [f"tcp:{port}"]}
     return msgspec.json.encode(rule).decode()

@@ -75,5 +75,8 @@ def without(now: str, added: str) -> str | None:
     for text in (added, added.removeprefix("\n")):
         place = now.rfind(text)
         if place >= 0 and (place == 0 or text.startswith("\n") or now[place - 1] == "\n"):
-            return now[:place] + now[place + len(text) :]
+            rest = now[place + len(text) :]
+            # The newline that ended the person's own last line is still needed if another one follows.
+            between = "\n" if text.startswith("\n") and rest else ""
+            return now[:place] + between + rest
     return None

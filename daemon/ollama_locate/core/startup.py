@@ -93,8 +93,12 @@ _HOOK_TEXT: Final = re.compile(r"__ollama_locate_(?:hook|file)\b|# ollama-locate
 _ENV_FILE: Final = re.compile(r"env\.(?:sh|fish)\b|ollama-locate\s+env\b")
 _PREEXEC: Final = re.compile(r"bash-preexec(?:\.sh)?\b")
 _BASHRC: Final = re.compile(r"(?:\.|source)\s+\S*\.bashrc\b")
+_BEFORE: Final = r"^(?:.*(?:[;&{{]|\b(?:then|do|else))\s*)?"
+_VALUE: Final = r"(?:'[^']*'|\"[^\"]*\"|[^\s;&|'\"])*"
 _SET: Final = (
-    r"^(?:.*[;&]\s*)?(?:export\s+|typeset\s+-x\s+|declare\s+-x\s+)?({names})=(?!=)",
+    _BEFORE + r"(?:export|typeset\s+-x|declare\s+-x)\s+({names})=(?!=)",
+    # Not `NAME=value command`, which sets it for that command alone.
+    _BEFORE + r"({names})=(?!=)" + _VALUE + r"\s*(?:$|[;&}}#])",
     r"^(?:.*[;&]\s*)?set\s+(?:-\S+\s+)*-\S*x\S*\s+(?:-\S+\s+)*({names})\s",
     r"^\s*\$env\.({names})\s*=(?!=)",
 )

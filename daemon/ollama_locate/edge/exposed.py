@@ -29,12 +29,17 @@ class Done(msgspec.Struct, frozen=True):
 
     port: int
     target: str
+
+
+class _Record(msgspec.Struct, frozen=True):
+    ports: tuple[Done, ...] = ()
     schema: int = SCHEMA
 
 
 async def facts(executable: str, port: int) -> Facts:
     """Look at the tailnet, at what is served, and at what answers at each of this machine's addresses."""
-    (look, _), served = await asyncio.gather(tailscale.look(executable), serving(executable, port))
+    look, _ = await tailscale.look(executable)
+    served = "" if isinstance(look, Unavailable) else await serving(executable, port)
     own = look.self.addresses[0] if not isinstance(look, Unavailable) and look.self.addresses else None
     network = (await asyncio.to_thread(way_out))[0] or None
     here, tailnet, nearby = await asyncio.gather(
@@ -54,10 +59,13 @@ async def answers(host: str | None, port: int, named: str = "") -> Outcome | Non
 
 
 async def serving(executable: str, port: int) -> str:
-    """What `tailscale serve` does with the port; empty where it does nothing, or there is no tailscale."""
+    """What `tailscale serve` does with the port; empty where it does nothing. Raises OperatorError if it cannot say."""
     said = await tailscale.command(executable, "serve", "status", "--json", deadline=EXPOSE_COMMAND)
-    if isinstance(said, Unavailable) or said.code:
-        return ""
+    if isinstance(said, Unavailable):
+        raise OperatorError(f"tailscale cannot be asked what it serves: {said.reason.text}")
+    if said.code:
+        text = shown((said.err or said.out).decode(errors="replace"))
+        raise OperatorError(f"tailscale cannot be asked what it serves: {text or f'exit code {said.code}'}")
     try:
         return expose.serves(said.out, port)
     except ValueError as error:
@@ -77,24 +85,33 @@ async def change(executable: str, words: tuple[str, ...]) -> None:
         raise OperatorError(f"`{typed}` failed: {text or f'exit code {said.code}'}{mend}")
 
 
-def done(folder: Path) -> Done | None:
-    """What `expose` has done, if anything. Raises StateFolderError."""
+def done(folder: Path) -> tuple[Done, ...]:
+    """What `expose` has done. Raises StateFolderError."""
     data = read(folder, NAME, REQUEST_MAX_BYTES)
     if data is None:
-        return None
+        return ()
     try:
-        return msgspec.json.decode(data, type=Done)
+        return msgspec.json.decode(data, type=_Record).ports
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise StateFolderError(f"{folder / NAME} cannot be read; remove it") from None
 
 
-def remember(folder: Path, what: Done | None) -> None:
-    """Note it, or forget it. Raises StateFolderError."""
-    if what is None:
+def remember(folder: Path, what: Done) -> None:
+    """Note it beside what else was done. Raises StateFolderError."""
+    _write(folder, (*(one for one in done(folder) if one.port != what.port), what))
+
+
+def forget(folder: Path, what: Done) -> None:
+    """It is not so any more. Raises StateFolderError."""
+    _write(folder, tuple(one for one in done(folder) if one != what))
+
+
+def _write(folder: Path, ports: tuple[Done, ...]) -> None:
+    if not ports:
         (folder / NAME).unlink(missing_ok=True)
         return
     state = StateFolder(folder)
     try:
-        state.publish({NAME: msgspec.json.encode(what) + b"\n"}, durable=(NAME,))
+        state.publish({NAME: msgspec.json.encode(_Record(ports)) + b"\n"}, durable=(NAME,))
     finally:
         state.close()

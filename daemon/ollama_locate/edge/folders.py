@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -40,10 +41,10 @@ def config_file() -> Path:
     return home() / ".config/ollama-locate/config.toml"
 
 
-def user_units() -> Path:
-    """Where systemd's user manager finds a user's own units."""
-    config = Path(os.environ["XDG_CONFIG_HOME"]) if _absolute("XDG_CONFIG_HOME") else home() / ".config"
-    return config / "systemd/user"
+def user_units(environment: Mapping[str, str]) -> Path:
+    """Where systemd's user manager, whose environment this is, finds a user's own units."""
+    config = environment.get("XDG_CONFIG_HOME", "")
+    return (Path(config) if config.startswith("/") else home() / ".config") / "systemd/user"
 
 
 def nu_autoload() -> Path:

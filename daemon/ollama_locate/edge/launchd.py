@@ -34,6 +34,8 @@ class Launchd:
         self.name = "launchd"
         self.file = home() / f"Library/LaunchAgents/{LABEL}.plist"
         self._log = home() / "Library/Logs/ollama-located.log"
+        ours = {name: os.environ.get(name, "") for name in units.FOLDERS}
+        self._environment = {name: value for name, value in ours.items() if value.startswith("/")}
         self._domain = f"gui/{os.getuid()}"
         self._target = f"{self._domain}/{LABEL}"
 
@@ -44,7 +46,7 @@ class Launchd:
 
     def check(self, program: str) -> None:
         """Whether it can be installed here; nothing is changed."""
-        units.plist("", program, str(self._log))
+        units.plist("", program, str(self._log), self._environment)
         if self.file.is_symlink() or (self.file.exists() and not units.is_ours(text_of(self.file))):
             raise OperatorError(f"{self.file} is there, and was not written by `service install`; move it away first")
 
@@ -52,7 +54,7 @@ class Launchd:
         """Write the job; returns what changed, in a word or two."""
         self.check(program)
         old = text_of(self.file) if self.file.exists() else None
-        new = units.plist(service(f"launchd/{LABEL}.plist"), program, str(self._log))
+        new = units.plist(service(f"launchd/{LABEL}.plist"), program, str(self._log), self._environment)
         self._log.parent.mkdir(parents=True, exist_ok=True)
         if new != old:
             put(self.file, new)

@@ -35,15 +35,21 @@ class Notifier:
             self._sock = None
 
     def ready(self) -> None:
-        """What others wait for is done: the start, or reading the config again. Said once for each."""
+        """What others wait for is done. Said once."""
         if not self._ready:
             self._ready = True
             self._send("READY=1")
 
     def reloading(self) -> None:
         """The config is read again. Since systemd 253 it wants the time with it."""
-        self._ready = False
+        if not self._ready:
+            return  # it waits for the start
         self._send("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
+
+    def reloaded(self) -> None:
+        """That is done."""
+        if self._ready:
+            self._send("READY=1")
 
     def alive(self) -> None:
         """A sign of life, for the watchdog."""

@@ -1,5 +1,7 @@
-"""setup.json in the state folder: what `setup` has done, written after each step, so that none is forgotten."""
+"""setup.json in the state folder: what `setup` is about to do, noted before each step, so that none is forgotten."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -8,7 +10,7 @@ from ollama_locate.core.errors import StateFolderError
 from ollama_locate.core.setup import Appended, Record, Step, appended, parse, render, without
 
 from .files import StateFolder, read
-from .userfiles import put, text_of
+from .userfiles import append, put, text_of
 
 NAME: Final = "setup.json"
 
@@ -39,23 +41,34 @@ def write(folder: Path, what: Record) -> None:
         state.close()
 
 
-def append(path: Path, text: str) -> Appended:
-    """Put this at the end of a file of the user's; a symlink is followed. Raises OperatorError."""
-    made = not path.exists()
-    before = text_of(path)
-    added = appended(before, text)
-    put(path, before + added)
-    return Appended(str(path), added, made)
+def planned(path: Path, text: str) -> Appended:
+    """What `do` will put at the end of a file of the user's, a link or not. Raises OperatorError."""
+    target = Path(os.path.realpath(path))
+    return Appended(str(target), appended(text_of(target), text), made=not target.exists())
 
 
-def take_out(step: Appended) -> bool:
-    """Take it out again, and the file if nothing else is in it; returns whether it was there. Raises OperatorError."""
+def do(step: Appended) -> None:
+    """Put it there. Raises OperatorError; then the file is as it was."""
+    append(Path(step.file), step.text)
+
+
+def take_out(step: Appended, valid: Callable[[str], bool]) -> bool:
+    """Take it out again, and the file if nothing else is in it. Raises OperatorError.
+
+    Returns false where it is not there any more, or where the rest would not be `valid` without it: nothing is changed.
+    """
     path = Path(step.file)
-    rest = without(text_of(path), step.text)
-    if rest is None:
+    now = text_of(path)
+    rest = without(now, step.text)
+    if rest is None or not valid(rest):
         return False
-    if step.made and not rest:
+    if step.made and not rest and not path.is_symlink():
         path.unlink()
     else:
-        put(path, rest)
+        put(path, rest, expected=now)
     return True
+
+
+def forget_last(folder: Path) -> None:
+    """The last step was not done after all. Raises StateFolderError."""
+    write(folder, Record(recorded(folder).steps[:-1]))

@@ -4,11 +4,13 @@ import glob
 import os
 import pwd
 import stat
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
 from ollama_locate.core.bounds import STARTUP_MAX_BYTES
-from ollama_locate.core.startup import File, Home, Line, find, scan
+from ollama_locate.core.startup import File, Home, Kind, Line, find, scan
+
+OURS: Final = (Kind.HOOK, Kind.ENV)
 
 
 class Scanned(NamedTuple):
@@ -35,6 +37,30 @@ def login_shell(environment: Mapping[str, str]) -> str:
         return environment.get("SHELL") or pwd.getpwuid(os.getuid()).pw_shell
     except KeyError:
         return ""
+
+
+def loading(shell: str, files: Sequence[Scanned]) -> list[Line]:
+    """The lines by which a new terminal of this shell gets what we publish."""
+    return [
+        line
+        for file in files
+        if in_terminals(file, files)
+        for line in file.lines
+        if line.kind in OURS and line.name in ("", shell)
+    ]
+
+
+def follows(shell: str, files: Sequence[Scanned]) -> bool:
+    """Whether a new terminal of this shell follows what we publish."""
+    return any(line.kind is Kind.HOOK for line in loading(shell, files))
+
+
+def in_terminals(file: Scanned, every: Sequence[Scanned]) -> bool:
+    """Whether each new terminal reads it: by itself, or as a file that it does read says so."""
+    if file.file.terminal:
+        return True
+    read_on = any(line.kind is Kind.BASHRC for one in every if one.file.terminal for line in one.lines)
+    return read_on and file.file.path.endswith("/.bashrc")
 
 
 def _text(path: str) -> str | None:

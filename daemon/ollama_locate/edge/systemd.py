@@ -32,13 +32,20 @@ class Systemd:
 
     def __init__(self, *, system: bool) -> None:
         self.system = system
-        folder = Path("/etc/systemd/system") if system else user_units()
-        self.file = folder / UNIT
         self.name = "systemd" if system else "systemd (user)"
         # Not set after su, and over ssh where PAM does not open a session; the manager may run all the same.
         own = f"/run/user/{os.getuid()}"
         absent = not system and "XDG_RUNTIME_DIR" not in os.environ and Path(own).is_dir()
         self._more = {"XDG_RUNTIME_DIR": own} if absent else {}
+        self._environment: dict[str, str] = {}
+        folder = Path("/etc/systemd/system")
+        if not system:
+            known = self._call("show-environment")
+            theirs = dict(line.partition("=")[::2] for line in known.out.splitlines()) if known.fine else os.environ
+            folder = user_units(theirs)
+            ours = {name: value for name in units.FOLDERS if (value := os.environ.get(name, "")).startswith("/")}
+            self._environment = {name: value for name, value in ours.items() if theirs.get(name) != value}
+        self.file = folder / UNIT
 
     @staticmethod
     def here() -> bool:
@@ -57,8 +64,9 @@ class Systemd:
         found = self.state()
         if found.load == "masked":
             raise OperatorError(f"{UNIT} is masked; type: {self._typed('unmask', UNIT)}")
-        if self.file.is_symlink() or (self.file.exists() and not units.is_ours(text_of(self.file))):
-            raise OperatorError(f"{self.file} is there, and was not written by `service install`; move it away first")
+        for file in self._files:
+            if _is_foreign(file):
+                raise OperatorError(f"{file} is there, and was not written by `service install`; move it away first")
         if found.file and found.file != str(self.file):
             raise OperatorError(f"systemd has a unit of this name already, {found.file}; remove it first")
 
@@ -66,7 +74,7 @@ class Systemd:
         """Write the unit and enable it; returns what changed, in a word or two."""
         self.check(program)
         old = text_of(self.file) if self.file.exists() else None
-        new = units.unit(service(f"systemd/{'system/' if self.system else ''}{UNIT}"), program)
+        new = units.unit(service(f"systemd/{'system/' if self.system else ''}{UNIT}"), program, self._environment)
         if self.system:
             put(_SYSUSERS, service(f"systemd/system/{units.SYSUSERS}"))
             _need(call(["systemd-sysusers", str(_SYSUSERS)], _PATIENCE), "systemd-sysusers")
@@ -83,25 +91,31 @@ class Systemd:
     def stop_and_remove(self) -> list[str]:
         """End it and remove what `install` wrote; returns the names of what was removed."""
         self._reach()
-        if self.file.exists() and not units.is_ours(text_of(self.file)):
-            raise OperatorError(f"{self.file} was not written by `service install`: it is left alone")
+        for file in self._files:
+            if _is_foreign(file):
+                raise OperatorError(f"{file} was not written by `service install`: it is left alone")
         if not self.file.exists():
             return []
         self._systemctl("disable", "--now", UNIT, patience=_START)
-        removed = [self.file]
-        if self.system:
-            removed.append(_SYSUSERS)
+        removed = [file for file in self._files if file.exists()]
         for file in removed:
-            with contextlib.suppress(FileNotFoundError):
-                file.unlink()
-        for file in removed:
+            file.unlink()
+        # What `install` may have made, where nothing else is in it; the system's own folder for units stays.
+        for folder in {file.parent for file in removed} - {Path("/etc/systemd/system")}:
             with contextlib.suppress(OSError):
-                file.parent.rmdir()  # where nothing else is in it
+                folder.rmdir()
         self._systemctl("daemon-reload")
         self._call("reset-failed", UNIT)
-        if self.system:
-            call(["userdel", "ollama-locate"], _PATIENCE)
         return [str(file) for file in removed]
+
+    def remove_user(self) -> None:
+        """The user as whom the system's service ran; only when nothing is left that belongs to it."""
+        if self.system:
+            call(["userdel", units.USER], _PATIENCE)
+
+    @property
+    def _files(self) -> list[Path]:
+        return [self.file, _SYSUSERS] if self.system else [self.file]
 
     def state(self) -> Service:
         """What the manager knows of it."""
@@ -184,7 +198,12 @@ def _check_seen_by_all(program: str) -> None:
     for path in {str(Path(program)), str(Path(program).resolve()), str(Path(program).parent / "python3")}:
         if os.path.realpath(path).startswith(_HIDDEN) or path.startswith(_HIDDEN):
             raise OperatorError(
-                f"{program} lies in a home folder, which the system's service cannot see; install it for all, "
-                "for example: sudo python3 -m venv /opt/ollama-locate && "
-                "sudo /opt/ollama-locate/bin/pip install ollama-locate"
+                f"{program} lies in a home folder, which the system's service cannot see. Install it for all, from "
+                "the folder with this program's sources, and use that one:\n"
+                "  sudo python3 -m venv /opt/ollama-locate && sudo /opt/ollama-locate/bin/pip install .\n"
+                "  sudo /opt/ollama-locate/bin/ollama-locate service install --system"
             )
+
+
+def _is_foreign(file: Path) -> bool:
+    return file.is_symlink() or (file.exists() and not units.is_ours(text_of(file)))

@@ -85,6 +85,7 @@ class Daemon:
         self._rearming: asyncio.TimerHandle | None = None
         self._armed: float | None = None
         self._decision: Decision | None = None
+        self._beat_at = self._finder.now() + HEARTBEAT
         self._rounds = self._refreshes = 0
         self._reading = self._unread = False
         self._refresh_round: int | None = None
@@ -130,7 +131,9 @@ class Daemon:
     # --- the jobs
 
     def _arm_heartbeat(self) -> None:
-        self._jobs.every("heartbeat", HEARTBEAT, self._heartbeat)
+        """When it is due: clocks that step often shall not put it off for ever."""
+        wait = max(0.0, self._beat_at - self._finder.now())
+        self._jobs.every("heartbeat", HEARTBEAT, self._heartbeat, wait)
 
     def look_soon(self) -> None:
         """Something may have changed in the tailnet."""
@@ -170,6 +173,7 @@ class Daemon:
     async def _heartbeat(self) -> None:
         """In a task of its own: APScheduler calls a job that is cancelled at the end an error."""
         self._watchdog.beaten()
+        self._beat_at = self._finder.now() + HEARTBEAT
         if not self._beating:
             self._beating = True
             self._spawn(self._beat()).add_done_callback(self._has_beaten)
@@ -305,8 +309,9 @@ class Daemon:
                 if not self._publisher.complaint:
                     self._commands.published(snapshot.decision, self._finder.config.on_change)
                     self._spawn(self._metrics.published(snapshot))
-                    if not snapshot.decision.provisional:
-                        self._notifier.ready()
+                if not snapshot.decision.provisional:
+                    # With a trouble as well: to be ended for a full disk, and started again, would help nobody.
+                    self._notifier.ready()
                 self._details_from = self._finder.now() + (cost + self._publisher.cost) * LOOK_CPU_SHARE
         except LockedError as error:
             LOGGER.error("%s; this one ends", error)
@@ -352,7 +357,7 @@ class Daemon:
     async def _reload(self) -> None:
         self._notifier.reloading()
         await self._follow_wishes(anyway=True)
-        self._notifier.ready()
+        self._notifier.reloaded()
 
     async def _follow_wishes(self, *, anyway: bool = False) -> None:
         """Do as the config and the pin say now; `anyway`: the config is read though it looks unchanged."""

@@ -41,7 +41,8 @@ class Jobs:
         trigger = DateTrigger(when, timezone=dt.UTC)
         self._scheduler.add_job(job, trigger, id=name, replace_existing=True, max_instances=_OVERLAP)
 
-    def every(self, name: str, seconds: float, job: Job) -> None:
-        """Call it every so many seconds from now."""
+    def every(self, name: str, seconds: float, job: Job, first: float) -> None:
+        """Call it `first` seconds from now, and then every so many seconds."""
         trigger = IntervalTrigger(seconds=seconds, timezone=dt.UTC)
-        self._scheduler.add_job(job, trigger, id=name, replace_existing=True)
+        at = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=first)
+        self._scheduler.add_job(job, trigger, id=name, replace_existing=True, next_run_time=at)

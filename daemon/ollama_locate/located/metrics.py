@@ -31,7 +31,7 @@ class Metrics:
         self._switches = 0
         self._written: Path | None = None
         self._wrote_at = float("-inf")
-        self._busy = False
+        self._busy = self._due = False
 
     async def published(self, snapshot: Snapshot) -> None:
         """Write this; if neither the decision nor the place is another one, not so soon after the last writing."""
@@ -44,12 +44,15 @@ class Metrics:
             await self.beat()
 
     async def beat(self) -> None:
-        """Write what was published last, with the time. A disk that hangs gets no second call."""
+        """Write what was published last, with the time. A disk that hangs gets no second call; one more follows it."""
+        self._due = True
         if self._busy:
             return
         self._busy = True
         try:
-            await self._write(self._path())
+            while self._due:
+                self._due = False
+                await self._write(self._path())
         finally:
             self._busy = False
 
