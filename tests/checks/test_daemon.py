@@ -86,17 +86,19 @@ def test_what_systemd_says(here: Machine, systemd: Path, recording: str, code: s
 
 def test_one_that_was_started_again_runs_and_is_a_warning(here: Machine, systemd: Path, tmp_path: Path) -> None:
     recorded(systemd, "user", "restarted")
-    publish(tmp_path / "state", snapshot({})).close()
+    lock = Lock(publish(tmp_path / "state", snapshot({})))
     finding = here.the(daemon.run, "daemon_restarts")
-    assert "2 times" in finding.text
+    assert "so far this often: 2 (" in finding.text
+    lock.release()
 
 
 def test_two_are_installed(here: Machine, systemd: Path, tmp_path: Path) -> None:
     recorded(systemd, "user", "running")
-    publish(tmp_path / "state", snapshot({})).close()
+    lock = Lock(publish(tmp_path / "state", snapshot({})))
     assert here.codes(daemon.run) == []
     recorded(systemd, "system", "running")
     assert here.codes(daemon.run) == ["daemon_twice"]
+    lock.release()
 
 
 @pytest.mark.parametrize(
@@ -105,6 +107,11 @@ def test_two_are_installed(here: Machine, systemd: Path, tmp_path: Path) -> None
         pytest.param(Facts(None, beats=False, units=(RUNNING,)), "ollama-locate service restart", id="your unit"),
         pytest.param(
             Facts(None, beats=False, units=(RUNNING._replace(user=False),)),
+            'sudo usermod -aG ollama-locate "$USER"  # then log in again',
+            id="the system's, for others",
+        ),
+        pytest.param(
+            Facts(None, beats=False, units=(RUNNING._replace(user=False, active="inactive"),)),
             "sudo ollama-locate service restart --system",
             id="the system's",
         ),
@@ -129,7 +136,7 @@ def test_two_are_installed(here: Machine, systemd: Path, tmp_path: Path) -> None
             id="stale, launchd",
         ),
         pytest.param(
-            Facts(None, beats=True, version="0.0.9"), "ollama-locate service install", id="another version, and gone"
+            Facts(7, beats=True, version="0.0.9"), "kill 7; ollama-locate service install", id="another version"
         ),
         pytest.param(
             Facts(7, beats=True, version=VERSION, system_folder=True),
@@ -168,8 +175,9 @@ def test_show_without_systemd(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_number_of_restarts_that_is_none(here: Machine, systemd: Path, tmp_path: Path) -> None:
     (systemd / "user").write_text("LoadState=loaded\nNRestarts=many\n")
-    publish(tmp_path / "state", snapshot({})).close()
+    lock = Lock(publish(tmp_path / "state", snapshot({})))
     assert here.codes(daemon.run) == []
+    lock.release()
 
 
 def test_a_state_folder_that_cannot_be_named(here: Machine, systemd: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 - systemctl

@@ -75,7 +75,9 @@ def test_a_note_does_not_fail(here: Machine, capsys: pytest.CaptureFixture[str])
     assert run(here) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "NOTE  peer_refused"
-    assert lines[3:6] == ["  On laptop-2:", "", "      tailscale serve --bg --tcp 11434 tcp://127.0.0.1:11434"]
+    assert lines[3:5] == ["  On laptop-2:", ""]
+    serve = "tailscale serve --bg --tcp 11434 tcp://127.0.0.1:11434"
+    assert lines[5] == f"      ollama-locate expose  # or, without it: {serve}"
     assert lines[-2].startswith("Nothing else is wrong: 9 checks")
 
 

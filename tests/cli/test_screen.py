@@ -65,7 +65,7 @@ def test_columns_line_up() -> None:
     assert header(rows).index("PATH") == chosen.index("direct")
     assert "▁x▄  direct" in chosen, "the newest round trip is at the right"
     assert rows[1] == "http://100.64.0.2:11434"
-    assert rows[2] == "gpu, fresh for 2 h: it has the lowest round trip"
+    assert rows[2] == "gpu, chosen 2 h ago, fresh: it has the lowest round trip"
     assert rows[0].startswith("ollama-locate  daemon 4711, heard 3 s ago")
     assert rows[0].endswith("q quits")
     assert len(rows[0]) == 140
@@ -153,7 +153,7 @@ def test_without_a_server_or_a_snapshot_there_is_a_sentence() -> None:
     none = snapshot({})
     rows = drawn(picture(replace(none, servers=())), 60, 20)
     assert rows[1] == "http://localhost:11434"
-    assert rows[2].startswith("none for ")
+    assert rows[2].startswith("none: ")
     odd = replace(none, decision=replace(none.decision, since="yesterday"))
     assert drawn(picture(odd), 60, 20)[2].startswith("none: ")
 

@@ -217,8 +217,10 @@ def test_without_a_service_manager_the_rest_is_done(
     machine: Machine, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("ollama_locate.edge.systemd._BOOTED", Path("/nowhere"))
-    assert main(["setup", "--yes"]) == 0
-    assert "cannot be installed: neither systemd nor launchd" in capsys.readouterr().out
+    assert main(["setup", "--yes"]) == 1
+    out, err = capsys.readouterr()
+    assert "cannot be installed: neither systemd nor launchd" in out
+    assert "not done: service" in err
     assert (home / ".bashrc").exists()
     assert not machine.unit.exists()
 

@@ -104,7 +104,7 @@ class Case:
         return self.round().snapshot if seen is None else seen.snapshot
 
     def _settings(self) -> Settings:
-        path = folders.config_file()
+        path = folders.reader_config()
         try:
             return Settings(parse_config(read_config(path), str(path)))
         except ConfigError as error:

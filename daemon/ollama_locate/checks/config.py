@@ -3,7 +3,7 @@
 import shlex
 
 from ollama_locate.core.finding import Finding, found
-from ollama_locate.edge.folders import config_file
+from ollama_locate.edge.folders import reader_config
 
 from .case import Case, Settings
 
@@ -13,7 +13,7 @@ _SAID_ELSEWHERE = ("OPENAI_BASE_URL", "OLLAMA_HOST")
 
 def run(case: Case) -> list[Finding]:
     """Look at it."""
-    return judge(case.settings(), str(config_file()))
+    return judge(case.settings(), str(reader_config()))
 
 
 def judge(settings: Settings, path: str) -> list[Finding]:

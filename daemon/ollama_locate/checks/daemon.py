@@ -77,12 +77,14 @@ def judge(facts: Facts) -> list[Finding]:
     """Say what is wrong."""
     findings = [finding for unit in facts.units if unit.there for finding in _of_unit(unit)]
     there = [unit for unit in facts.units if unit.there]
-    lives = facts.beats or (facts.pid is not None and facts.silent is None)
+    lives = facts.pid is not None and facts.silent is None
     if facts.pid is not None and facts.silent is not None:
         findings.append(found("daemon_stale", pid=facts.pid, age=about(facts.silent), restart=_again(facts, there)))
+    elif not lives and any(unit.active == "active" and not unit.user for unit in there):
+        findings.append(found("daemon_not_for_you"))
     elif not lives:
         findings.append(found("daemon_not_running", start=_start(facts, there)))
-    if facts.version and facts.version != VERSION:
+    if lives and facts.version and facts.version != VERSION:
         findings.append(found("daemon_other_version", theirs=facts.version, ours=VERSION, restart=_again(facts, there)))
     if len(there) > 1 or (facts.system_folder and facts.pid is not None):
         which = "the system's (/var/lib/ollama-locate) and your own"

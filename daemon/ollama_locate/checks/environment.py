@@ -14,7 +14,7 @@ from ollama_locate.core.marker import overridden
 from ollama_locate.core.proxies import catches
 from ollama_locate.core.startup import Kind
 from ollama_locate.core.text import shown
-from ollama_locate.edge.folders import config_file
+from ollama_locate.edge.folders import reader_config
 from ollama_locate.edge.startup import login_shell, scanned
 
 from .case import Case
@@ -61,7 +61,7 @@ def run(case: Case) -> list[Finding]:
             _is_elsewhere(environment.get("OLLAMA_HOST", "")),
             tuple(places),
             case.config.variables,
-            str(config_file()),
+            str(reader_config()),
         )
     )
 

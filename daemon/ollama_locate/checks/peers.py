@@ -7,12 +7,13 @@ from typing import NamedTuple
 from ollama_locate.core.advice import listed
 from ollama_locate.core.bounds import DOCTOR_PINGED_MAX, OLLAMA_FAULTS
 from ollama_locate.core.config import Config
+from ollama_locate.core.errors import StateFolderError
 from ollama_locate.core.finding import Finding, found
 from ollama_locate.core.rule import Severity
 from ollama_locate.core.snapshot import ServerState, Snapshot
 from ollama_locate.core.tailnet import Tailnet
 from ollama_locate.core.versions import older
-from ollama_locate.edge.folders import config_file
+from ollama_locate.edge.folders import reader_config
 from ollama_locate.edge.resolve import is_address
 
 from .case import Case
@@ -27,7 +28,9 @@ _CODES = {
     "not_ollama": "peer_not_ollama",
     "error": "peer_error",
 }
-_THERE = frozenset({"peer_refused", "peer_empty", "peer_busy", "peer_forbidden", "peer_not_ollama", "peer_key_expired"})
+_THERE = frozenset(
+    {"peer_refused", "peer_ended", "peer_empty", "peer_busy", "peer_forbidden", "peer_not_ollama", "peer_key_expired"}
+)
 """Their mend is to be typed on that machine."""
 
 
@@ -40,6 +43,7 @@ class Facts(NamedTuple):
     expected: frozenset[str] = frozenset()
     config: str = ""
     platform: str = "linux"
+    lived: frozenset[str] = frozenset()
 
 
 def run(case: Case) -> list[Finding]:
@@ -63,7 +67,16 @@ def facts_of(case: Case, reached: Mapping[str, Reach]) -> Facts:
     servers = round_.snapshot.servers
     expected = frozenset(one.key for one in servers if one.kind == "static" or _named(one, case.config))
     platform = "darwin" if case.macos else "linux"
-    return Facts(round_.snapshot, hints(round_.look), reached, expected, str(config_file()), platform)
+    return Facts(round_.snapshot, hints(round_.look), reached, expected, str(reader_config()), platform, _lived(case))
+
+
+def _lived(case: Case) -> frozenset[str]:
+    """Whom the daemon has heard since it was started."""
+    try:
+        seen = case.published()
+    except StateFolderError:
+        return frozenset()
+    return frozenset(one.key for one in seen.snapshot.servers if one.alive_at) if seen else frozenset()
 
 
 def hints(look: object) -> dict[str, bool]:
@@ -119,6 +132,8 @@ def _code(server: ServerState, facts: Facts) -> str:
         outcome = reach_.again.outcome.word if reach_.again else "silent"
         if outcome == "silent":
             return "peer_blocked"
+    if outcome == "refused" and server.key in facts.lived:
+        return "peer_ended"
     if outcome == "forbidden_host" and not is_address(address(server.url)[0]):
         return "peer_forbidden_name"
     return _CODES.get(outcome or "silent", "" if outcome == "alive" else "peer_silent")

@@ -13,7 +13,7 @@ from ollama_locate.core.rule import Severity
 from ollama_locate.core.tailnet import Absence, Own, Tailnet, Unavailable
 from ollama_locate.core.versions import older
 from ollama_locate.edge.bus import socket_path
-from ollama_locate.edge.folders import config_file
+from ollama_locate.edge.folders import reader_config
 
 from .case import Case
 
@@ -67,7 +67,7 @@ def run(case: Case) -> list[Finding]:
             any(one.outcome == "alive" for one in round_.snapshot.servers if one.kind in ("local", "static")),
             path if refusal in _FORBIDDEN else "",
             case.user,
-            str(config_file()),
+            str(reader_config()),
             "darwin" if case.macos else "linux",
         )
     )

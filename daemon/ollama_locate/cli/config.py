@@ -9,7 +9,7 @@ from ollama_locate.core.bounds import SCHEMA
 from ollama_locate.core.config import KEYS, Config
 from ollama_locate.core.duration import written
 from ollama_locate.core.server import http_url
-from ollama_locate.edge.folders import config_file
+from ollama_locate.edge.folders import reader_config
 
 from .show import line, note, table
 from .state import config
@@ -25,7 +25,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
 def run(args: argparse.Namespace) -> int:
     """Print them; a broken config is said with its line, and exits 1."""
     now = config()
-    path = config_file()
+    path = reader_config()
     rows = [(key, values(now)[key], now.sources.get(key, "default")) for key in KEYS]
     if args.json:
         settings = {key: {"value": value, "source": source} for key, value, source in rows}

@@ -87,8 +87,9 @@ def _head(picture: Picture, width: int, folds: int) -> list[Text]:
     style = STYLES.get(decision.verdict, "") if not look.trouble else "yellow"
     found.append(Text(shown(decision.endpoint), style))
     # What is not reported any more may not be so any more.
-    now = f"was {decision.verdict}" if look.trouble else decision.verdict + _for(decision.since, picture.now)
-    who = f"{decision.name}, {now}: " if decision.server else f"{now}: "
+    now = f"was {decision.verdict}" if look.trouble else decision.verdict
+    chosen = decision.name + ("" if look.trouble else _for(decision.since, picture.now))
+    who = f"{chosen}, {now}: " if decision.server else f"{now}: "
     return found + _folded(who + decision.text, width, "", folds)
 
 
@@ -237,7 +238,7 @@ def _folded(text: str, width: int, style: str, folds: int = _FOLDED) -> list[Tex
 
 def _for(since: str, now: float) -> str:
     at = _epoch(since)
-    return "" if at is None else f" for {ago(now - at)}"
+    return "" if at is None else f", chosen {ago(now - at)} ago"
 
 
 def _left(until: str, now: float) -> str:

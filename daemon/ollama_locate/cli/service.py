@@ -13,7 +13,7 @@ import msgspec
 
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.edge import desktop
-from ollama_locate.edge.folders import config_file, state_folder
+from ollama_locate.edge.folders import SYSTEM_CONFIG, config_file, state_folder
 from ollama_locate.edge.launchd import Launchd
 from ollama_locate.edge.leave import remove_state
 from ollama_locate.edge.lock import holder
@@ -25,7 +25,6 @@ from .help import Help
 from .show import line, table
 
 _FIRST_ROUND: Final = 15.0
-_SYSTEM_CONFIG: Final = Path("/etc/ollama-locate/config.toml")
 _KEPT: Final = {"setup.json": "ollama-locate setup --undo", "expose.json": "ollama-locate unexpose"}
 _HELP: Final = """\
 examples:
@@ -81,11 +80,7 @@ def install(args: argparse.Namespace) -> int:
     word = manager.install(program)
     line(f"{manager.file}: {word}")
     began = time.time()
-    try:
-        manager.start()
-    except OperatorError as error:
-        said = "".join(f"\n  {one}" for one in manager.last_words())
-        raise OperatorError(f"{error}{said and f'{chr(10)}Its last words:{said}'}") from None
+    _start(manager)
     now = wait_for(
         folder, _FIRST_ROUND, lambda shown: _written(shown.written_at) >= began and not shown.decision.provisional
     )
@@ -97,7 +92,7 @@ def install(args: argparse.Namespace) -> int:
         _say_when_it_ends(manager, linger=linger)
     if args.system:
         line("Who is in the group ollama-locate may read it: sudo usermod -aG ollama-locate NAME, then log in again.")
-        line(f"Its config: {_SYSTEM_CONFIG}")
+        line(f"Its config: {SYSTEM_CONFIG}")
     return 0
 
 
@@ -106,7 +101,7 @@ def uninstall(args: argparse.Namespace) -> int:
     manager = find(system=args.system)
     folder = manager.state_folder() or state_folder()
     removed, left = remove(manager, folder)
-    config = _SYSTEM_CONFIG if args.system else config_file()
+    config = SYSTEM_CONFIG if args.system else config_file()
     if args.purge and config.exists():
         config.unlink()
         removed.append(str(config))
@@ -149,7 +144,7 @@ def status(args: argparse.Namespace) -> int:
         print(msgspec.json.encode({"schema": 1, "manager": manager.name, "running": runs, **found._asdict()}).decode())
         return 0 if runs else 1
     if not found.file:
-        line(f"not installed in {manager.name}; type: ollama-locate service install")
+        line(f"not installed in {manager.name}; type: {_install_words(args)}")
         return 1
     table(("", ""), _rows(manager, found))
     if not runs:
@@ -161,11 +156,26 @@ def status(args: argparse.Namespace) -> int:
 def restart(args: argparse.Namespace) -> int:
     """End it and start it again."""
     manager = find(system=args.system)
-    if not manager.state().file:
-        raise OperatorError("it is not installed; type: ollama-locate service install")
-    manager.start()
+    found = manager.state().file
+    if not found:
+        raise OperatorError(f"it is not installed; type: {_install_words(args)}")
+    if found != str(manager.file):
+        raise OperatorError(f"{found} was not written by `service install`: it is left alone")
+    _start(manager)
     line("started again")
     return 0
+
+
+def _start(manager: Manager) -> None:
+    try:
+        manager.start()
+    except OperatorError as error:
+        said = "".join(f"\n  {one}" for one in manager.last_words())
+        raise OperatorError(f"{error}{said and f'{chr(10)}Its last words:{said}'}") from None
+
+
+def _install_words(args: argparse.Namespace) -> str:
+    return "sudo ollama-locate service install --system" if args.system else "ollama-locate service install"
 
 
 def logs(args: argparse.Namespace) -> int:

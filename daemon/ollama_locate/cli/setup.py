@@ -15,7 +15,7 @@ from ollama_locate.core.setup import Appended, Installed, Record, Step, Written
 from ollama_locate.core.snapshot import Snapshot
 from ollama_locate.core.startup import Home, Kind
 from ollama_locate.edge import recorded
-from ollama_locate.edge.folders import config_file, home, nu_autoload, state_folder
+from ollama_locate.edge.folders import SYSTEM_STATE, config_file, home, nu_autoload, reader_folder, state_folder
 from ollama_locate.edge.leave import remove_state
 from ollama_locate.edge.services import Manager
 from ollama_locate.edge.startup import follows, login_shell, scanned
@@ -35,11 +35,15 @@ _NEOVIM: Final = 'extensions = { ollama_locate = { opts = { model = "mistral" } 
 
 
 class Plan(NamedTuple):
-    """One part: what it is for, and what is done; no `act` where there is nothing to do, and `text` says why."""
+    """One part: what it is for, and what is done; no `act` where there is nothing to do, and `text` says why.
+
+    `blocked`: it should be done, and cannot.
+    """
 
     part: str
     text: str
     act: Callable[[], None] | None = None
+    blocked: bool = False
 
 
 def add(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -72,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     """Look, show, ask, do."""
     if args.undo:
         return _undo(args)
-    snapshot = seen().snapshot
+    snapshot = seen(quietly=True).snapshot
     _say_found(snapshot)
     plans = [plan for plan in _plans(snapshot, args) if plan.part not in args.skip]
     line("To do:")
@@ -88,7 +92,8 @@ def run(args: argparse.Namespace) -> int:
     if not confirmed("Do it?", yes=args.yes):
         note("nothing was changed")
         return 1
-    failed = [plan.part for plan in open_ones if not _done(plan)]
+    failed = [plan.part for plan in plans if plan.blocked]
+    failed += [plan.part for plan in open_ones if not _done(plan)]
     line()
     if failed:
         note(f"not done: {', '.join(failed)}; mend that, and type it again: what is done stays done")
@@ -174,13 +179,15 @@ def _variables(snapshot: Snapshot) -> Plan:
 
 
 def _service(*, linger: bool) -> Plan:
+    if reader_folder() == SYSTEM_STATE:
+        return Plan("service", "the system's runs already, and you may read what it finds")
     try:
         manager = service.find(system=False)
         if manager.file.exists() and manager.state().active == "active":
             return Plan("service", f"runs already ({manager.file})")
         manager.check(service.located())
     except OperatorError as error:
-        return Plan("service", f"cannot be installed: {error}")
+        return Plan("service", f"cannot be installed: {error}", blocked=True)
     text = f"install {manager.file}, and start it"
     return Plan("service", text, lambda: _install(manager, linger=linger))
 
@@ -263,7 +270,7 @@ def _undo(args: argparse.Namespace) -> int:
         return 1
     if any(isinstance(step, Installed) for step in done.steps):
         remove_state(folder)
-    line("Taken back.")
+    line("Taken back. Shells that are open keep what they have until they are closed.")
     return 0
 
 

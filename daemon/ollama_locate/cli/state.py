@@ -9,7 +9,7 @@ from ollama_locate.core.config import Config, parse_config
 from ollama_locate.core.errors import StateFolderError
 from ollama_locate.core.pin import Pin
 from ollama_locate.edge.files import read_config
-from ollama_locate.edge.folders import config_file, reader_folder
+from ollama_locate.edge.folders import reader_config, reader_folder
 from ollama_locate.edge.lock import holder
 from ollama_locate.edge.pin import read_pin
 from ollama_locate.edge.published import Seen, published
@@ -17,12 +17,12 @@ from ollama_locate.edge.published import Seen, published
 
 def config() -> Config:
     """The config, checked. Raises ConfigError."""
-    path = config_file()
+    path = reader_config()
     return parse_config(read_config(path), str(path))
 
 
-def seen() -> Seen:
-    """What is known now. Without a living daemon it looks for itself, and says on stderr that it did."""
+def seen(*, quietly: bool = False) -> Seen:
+    """What is known now. Without a living daemon it looks for itself, and says so on stderr, unless `quietly`."""
     folder = reader_folder()
     try:
         if found := published(folder):
@@ -30,7 +30,7 @@ def seen() -> Seen:
         problem = None
     except StateFolderError as error:
         problem = str(error)
-    return _look(folder, problem)
+    return _look(folder, problem, quietly=quietly)
 
 
 def _pin(folder: Path) -> Pin | None:
@@ -41,7 +41,7 @@ def _pin(folder: Path) -> Pin | None:
         return None
 
 
-def _look(folder: Path, problem: str | None) -> Seen:
+def _look(folder: Path, problem: str | None, *, quietly: bool) -> Seen:
     import asyncio  # noqa: PLC0415 - 50 ms, only where there is no daemon
 
     from ollama_locate.located.once import look_once  # noqa: PLC0415 - as above
@@ -56,5 +56,6 @@ def _look(folder: Path, problem: str | None) -> Seen:
         why = f"the daemon (pid {pid}) has not reported for a while"
     else:
         why = "no daemon runs; `ollama-locate service install` runs one for good, and every answer comes at once"
-    sys.stderr.write(f"ollama-locate: {why}. Looked for myself in {took:.1f} s.\n")
+    if problem or not quietly:
+        sys.stderr.write(f"ollama-locate: {why}. Looked for myself in {took:.1f} s.\n")
     return Seen(snapshot, pid)

@@ -10,7 +10,7 @@ from ollama_locate.core.advice import advice, mend
 from ollama_locate.core.bounds import SCHEMA
 from ollama_locate.core.server import Kind
 from ollama_locate.core.snapshot import RejectedState, ServerState, Snapshot
-from ollama_locate.edge.folders import config_file
+from ollama_locate.edge.folders import reader_config
 
 from .hand import hidden
 from .help import Help
@@ -145,7 +145,7 @@ def _one(snapshot: Snapshot, wanted: str, *, as_json: bool) -> int:
     for peer in rejected:
         line(f"{peer.name or peer.key} ({', '.join(peer.addresses)}) is left alone: {peer.text}.")
         if peer.reason in _ALLOWABLE and peer.name:
-            line(f'  To use it all the same, write in {config_file()}: allow = ["{peer.name}"]')
+            line(f'  To use it all the same, write in {reader_config()}: allow = ["{peer.name}"]')
     return 0
 
 

@@ -67,6 +67,13 @@ HERE: Final[Mapping[str, Rule]] = {
             "daemon_failed",
         ),
     ),
+    "daemon_not_for_you": Rule(
+        _P,
+        "The system's daemon runs, and you may not read what it finds.",
+        "Its files are for members of the group ollama-locate; a new login is in it.",
+        'sudo usermod -aG ollama-locate "$USER"  # then log in again',
+        causes=("config_broken",),
+    ),
     "daemon_stale": Rule(
         _P,
         "The daemon (pid {pid}) has not been heard for {age}.",
@@ -89,7 +96,7 @@ HERE: Final[Mapping[str, Rule]] = {
     ),
     "daemon_restarts": Rule(
         _W,
-        "systemd has started the daemon again {count} times since it was started ({unit}).",
+        "systemd had to start the daemon again, so far this often: {count} ({unit}).",
         "It does not live long, or its watchdog has killed it; its log has the reason.",
         "journalctl {user_flag}-u ollama-located -n 50",
         causes=("daemon_watchdog", "daemon_failed", "config_broken"),

@@ -131,7 +131,14 @@ TAILNET: Final[Mapping[str, Rule]] = {
         _N,
         WHAT["refused"] + ": Ollama is not running there, or it is bound to 127.0.0.1.",
         "If Ollama runs there, this publishes it to the tailnet, and to nothing else.",
-        SERVE,
+        "ollama-locate expose  # or, without it: " + SERVE,
+        causes=("tailscale_userspace",),
+    ),
+    "peer_ended": Rule(
+        _N,
+        "{names}: refuses now; its Ollama answered before, and has ended.",
+        "It was reached the same way, so that nothing but Ollama is missing.",
+        "sudo systemctl restart ollama  # or: ollama serve",
         causes=("tailscale_userspace",),
     ),
     "peer_empty": Rule(

@@ -143,7 +143,9 @@ def _open_own(path: Path) -> int:
         raise StateFolderError(f"cannot use the state folder {path}: {error.strerror}") from None
     info = os.fstat(fd)
     problem = None
-    if info.st_uid != os.geteuid():
+    if info.st_uid != os.geteuid() and path == SYSTEM_STATE:
+        problem = f"{path} is the system service's: only root changes what it does (sudo)"
+    elif info.st_uid != os.geteuid():
         problem = f"{path} belongs to uid {info.st_uid}, not to you; remove it or use your own"
     elif info.st_mode & _OTHERS_WRITE:
         problem = _open_to_others(path)

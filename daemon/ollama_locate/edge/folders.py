@@ -11,6 +11,7 @@ from platformdirs.unix import Unix
 from ollama_locate.core.errors import StateFolderError
 
 SYSTEM_STATE: Final = Path("/var/lib/ollama-locate")
+SYSTEM_CONFIG: Final = Path("/etc/ollama-locate/config.toml")
 _DIRS: Final = Unix("ollama-locate", appauthor=False)
 
 
@@ -39,6 +40,11 @@ def config_file() -> Path:
     if _absolute("XDG_CONFIG_HOME"):
         return _DIRS.user_config_path / "config.toml"
     return home() / ".config/ollama-locate/config.toml"
+
+
+def reader_config() -> Path:
+    """The config of the daemon whose folder is read: the user's own, or the system service's."""
+    return SYSTEM_CONFIG if reader_folder() == SYSTEM_STATE else config_file()
 
 
 def user_units(environment: Mapping[str, str]) -> Path:

@@ -14,6 +14,7 @@ from ollama_locate.core.bounds import REQUEST_MAX_BYTES, REQUESTS_MAX, SCHEMA
 from ollama_locate.core.errors import StateFolderError
 
 from .files import StateFolder, check_owner
+from .folders import SYSTEM_STATE
 
 _FOLDER: Final = "requests"
 KINDS: Final = frozenset({"refresh", "failed"})
@@ -45,7 +46,8 @@ def send(folder: Path, request: Request, pid: int) -> None:
     except ProcessLookupError:
         raise StateFolderError("the daemon ended just now; start it again") from None
     except OSError as error:
-        raise StateFolderError(f"cannot ask the daemon through {box}: {error.strerror}") from None
+        mend = "; it is the system service's, so that root asks it (sudo)" if folder == SYSTEM_STATE else ""
+        raise StateFolderError(f"cannot ask the daemon through {box}: {error.strerror}{mend}") from None
 
 
 def receive(folder: StateFolder) -> tuple[set[Request], int]:

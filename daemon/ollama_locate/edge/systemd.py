@@ -86,6 +86,8 @@ class Systemd:
 
     def start(self) -> None:
         """Start it, or start it again, and wait until the first round is published."""
+        if _is_foreign(self.file):
+            raise OperatorError(f"{self.file} was not written by `service install`: it is left alone")
         self._systemctl("restart", UNIT, patience=_START)
 
     def stop_and_remove(self) -> list[str]:
@@ -112,6 +114,8 @@ class Systemd:
         """The user as whom the system's service ran; only when nothing is left that belongs to it."""
         if self.system:
             call(["userdel", units.USER], _PATIENCE)
+            # It stays where somebody was made a member.
+            call(["groupdel", units.USER], _PATIENCE)
 
     @property
     def _files(self) -> list[Path]:
