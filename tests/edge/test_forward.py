@@ -197,17 +197,31 @@ def test_who_lets_a_client_wait_is_not_waited_for_alone(
     run(test)
 
 
-def test_two_that_accept_at_once_are_one() -> None:
-    """The other connection is closed: a server is not left with one that nobody uses."""
+def test_who_accepts_too_late_is_left_without_a_connection() -> None:
+    """A server is not left with one that nobody uses."""
+    left: list[str] = []
+
+    def closed(name: str) -> Behaviour:
+        async def serve(reader: Reader, writer: Writer) -> None:
+            answered = named(name.encode())
+            await answered(reader, writer)
+            left.append(name)
+
+        return serve
 
     async def test() -> None:
-        async with lab(ONE, TWO) as made:
-            table = {"127.0.0.1": Far(made.ports[0], 0.3), "127.0.0.2": Far(made.ports[1], 0.1)}
+        async with lab(closed("one"), closed("two")) as made:
+            table = {"127.0.0.1": Far(made.ports[0], 0.3), "127.0.0.2": Far(made.ports[1], 0.0)}
             made.forwarder._wire = EmbeddedWire(table)
             made.chosen.targets = lambda: [Target("1", "127.0.0.1", 9), Target("2", "127.0.0.2", 9)]  # type: ignore[method-assign]
-            assert (await made.ask(CHAT))[0] == 200
+            reader, writer = await made.connect()
+            assert await made.ask(CHAT, (reader, writer)) == (200, b"two")
+            await asyncio.sleep(0.3)  # by now the other one would have been reached
+            assert made.forwarder.asked() == {"2"}
+            writer.close()
 
     run(test)
+    assert "one" not in left, "it was never reached"
 
 
 @pytest.mark.parametrize(

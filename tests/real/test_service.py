@@ -241,3 +241,29 @@ def test_a_fresh_account_is_set_up_booted_and_left_without_a_trace(machine: Box)
         assert endpoint_in_a_terminal(machine) == ""
         left = {one for one in listing(machine) - before if not one.startswith(f"/home/{box.USER}/.config/systemd")}
         assert not {one for one in left if "ollama" in one}, left
+
+
+def test_a_foreign_unit_is_not_started_again(on: Box) -> None:
+    on.run(
+        "bash", "-c", "printf '[Service]\\nExecStart=/bin/sleep 1000\\n' > /etc/systemd/system/ollama-located.service"
+    )
+    on.run("systemctl", "daemon-reload")
+    done = on.run("ollama-locate", "service", "restart", "--system", check=False)
+    assert done.returncode == 1
+    assert "was not written by `service install`" in done.stderr
+    assert not active(on)
+
+
+def test_members_of_the_group_are_told_whose_it_is(on: Box) -> None:
+    install(on)
+    on.run("usermod", "-aG", "ollama-locate", box.USER)
+    for words in (("pin", "local"), ("refresh",)):
+        done = on.run("ollama-locate", *words, user=True, check=False)
+        assert done.returncode == 1, words
+        assert "system service's" in done.stderr
+    on.path(CONFIG).parent.mkdir()
+    on.path(CONFIG).write_text("interval = 3\n")
+    assert f"{CONFIG}:1: interval" in on.run("ollama-locate", "config", user=True, check=False).stderr
+    assert "config_broken" in on.run("ollama-locate", "doctor", user=True, check=False).stdout
+    on.run("ollama-locate", "service", "uninstall", "--system")
+    assert "ollama-locate" not in on.path("/etc/group").read_text()

@@ -135,4 +135,4 @@ def silent_for(folder: Path) -> float | None:
         age = time.time() - (folder / "verdict").stat().st_mtime
     except OSError:
         return None
-    return age if abs(age) >= HEARTBEAT_DEAD else None
+    return abs(age) if abs(age) >= HEARTBEAT_DEAD else None

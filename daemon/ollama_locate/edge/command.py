@@ -1,6 +1,5 @@
 """Runs a command with a deadline and a cap on what it says, and ends it with whatever it started."""
 
-import contextlib
 import math
 import os
 import selectors
@@ -14,6 +13,7 @@ from typing import Final, NamedTuple
 from ollama_locate.core.constants import KILL_GRACE, STDERR_MAX_BYTES
 
 _CHUNK: Final = 2**20
+_LOOK_AGAIN: Final = 0.01
 _STOP_SEEN: Final = 0.2
 """Seconds between two looks at whether the command has ended, and whether anybody still wants its answer."""
 
@@ -123,16 +123,20 @@ def _read(process: Popen[bytes], order: Order, stop: threading.Event) -> tuple[b
 
 def _end(process: Popen[bytes]) -> None:
     """Make sure that the command and whatever it forked are gone: the whole group, SIGTERM, then SIGKILL."""
-    if process.poll() is not None and _group_gone(process.pid, signal.SIGTERM):
+    ended = process.poll() is not None
+    if _group_gone(process.pid, signal.SIGTERM) and ended:
         return
-    with contextlib.suppress(TimeoutExpired):
-        _group_gone(process.pid, signal.SIGTERM)
-        process.wait(KILL_GRACE)
+    # What it started has as long as itself, though it may have ended already.
+    ends = time.monotonic() + KILL_GRACE
+    while time.monotonic() < ends:
+        if process.poll() is not None and _group_gone(process.pid, 0):
+            return
+        time.sleep(_LOOK_AGAIN)
     _group_gone(process.pid, signal.SIGKILL)
     process.wait()
 
 
-def _group_gone(group: int, sent: signal.Signals) -> bool:
+def _group_gone(group: int, sent: int) -> bool:
     try:
         os.killpg(group, sent)
     except (ProcessLookupError, PermissionError):  # macOS answers EPERM for a group of zombies
