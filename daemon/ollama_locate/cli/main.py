@@ -7,9 +7,43 @@ import sys
 from ollama_locate.core.constants import VERSION
 from ollama_locate.core.errors import OperatorError
 
-from . import config, doctor, env, execute, expose, history, hook, pin, refresh, service, setup, status, url, watch, why
+from . import (
+    config,
+    doctor,
+    ensure,
+    env,
+    execute,
+    expose,
+    history,
+    hook,
+    pin,
+    refresh,
+    service,
+    setup,
+    status,
+    url,
+    watch,
+    why,
+)
 
-COMMANDS = (url, status, why, watch, doctor, history, pin, refresh, execute, env, hook, setup, service, expose, config)
+COMMANDS = (
+    url,
+    status,
+    why,
+    watch,
+    doctor,
+    history,
+    ensure,
+    pin,
+    refresh,
+    execute,
+    env,
+    hook,
+    setup,
+    service,
+    expose,
+    config,
+)
 
 _EXAMPLES = """\
 examples:
@@ -21,6 +55,7 @@ examples:
   ollama-locate why gpu-box              why this one is, or is not, chosen
   ollama-locate doctor                   what is wrong, and the command that mends it
   ollama-locate history --since 2d       when the endpoint changed, and why
+  ollama-locate ensure qwen3:8b          have it loaded, pulled if nobody has it
   ollama-locate pin gpu-box --for 2h     this one, whatever is found
   ollama-located                         the daemon (foreground)
 
