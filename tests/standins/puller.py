@@ -110,7 +110,7 @@ class Puller:
                 for _ in range(20):
                     done = LAYER * step // STEPS
                     await say(status=f"pulling {digest}", digest=digest, total=LAYER, completed=done)
-            await asyncio.sleep(PAUSE * (10 if kind == "slow" else 1))
+            await asyncio.sleep(PAUSE * (5 if kind == "slow" else 1))
         await say(status="verifying sha256 digest")
         self.models.add(model)
         await say(status="success")
