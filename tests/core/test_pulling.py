@@ -67,6 +67,7 @@ def test_success_ends_it() -> None:
         ("digest mismatch, file must be downloaded again: want a, got b", Trouble.NETWORK),
         ("pull model manifest: insecure protocol http", Trouble.INSECURE),
         ("http: server gave HTTP response to HTTPS client", Trouble.INSECURE),
+        ("pull model manifest: tls: first record does not look like a TLS handshake", Trouble.INSECURE),
         ("unauthorized: access denied", Trouble.DENIED),
         ("pull model manifest: 412: requires a newer version of Ollama", Trouble.TOO_OLD),
         ("part 3 stalled", Trouble.STALLED),

@@ -60,7 +60,10 @@ class Failure(msgspec.Struct, frozen=True):
 _SAYS: Final = (
     (Trouble.NO_SPACE, ("no space left", "disk quota exceeded", "not enough space", "disk full")),
     (Trouble.TOO_OLD, ("newer version of ollama", ": 412")),
-    (Trouble.INSECURE, ("insecure protocol http", "http response to https client")),
+    (
+        Trouble.INSECURE,
+        ("insecure protocol http", "http response to https client", "does not look like a tls handshake"),
+    ),
     (
         Trouble.NETWORK,
         (
