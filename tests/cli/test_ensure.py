@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from ollama_locate.cli import pulled
 from ollama_locate.core import pulling
 from ollama_locate.edge import pull
 from tests.cli.command import Command
@@ -212,6 +213,29 @@ def test_who_lists_it_and_has_it_not_is_told_so_and_it_is_pulled(run: Command, g
     assert "gpu lists lies:latest, and says that it is not there\npulling lies:latest to gpu\n" in err
     assert "it says that the model is not there (model 'lies:latest' not found)" in err.splitlines()[-1]
     assert [path for path, _ in gpu.asked()] == ["/api/generate", "/api/pull", "/api/generate"]
+
+
+def test_programs_are_told_so_too(run: Command, gpu: Server) -> None:
+    _, out, _ = run("ensure", "lies", "--json")
+    assert {"schema": 1, "event": "remark", "text": "gpu lists lies:latest, and says that it is not there"} in objects(
+        out
+    )
+    assert gpu.asked("/api/pull")
+
+
+def test_a_word_that_means_two_servers(run: Command, start: Start, publish: Callable[..., None]) -> None:
+    publish(gpu=start(), nas=start())
+    code, out, err = run("ensure", "absent", "--on", "127.0.0.1")
+    assert (code, out) == (1, "")
+    assert "`127.0.0.1` could be http://127.0.0.1:" in err
+
+
+def test_what_a_line_says_of_a_pull() -> None:
+    meter = pulling.Meter(0.0)
+    for second in range(11):
+        done = second * 100_000_000
+        meter.feed(b'{"status":"p","digest":"a","total":4000000000,"completed":%d}' % done, float(second))
+    assert pulled.described(meter, 10.0) == "1.0/4.0 GB, 100.0 MB/s, 30 s left"
 
 
 def test_the_next_that_has_it_is_asked_where_one_cannot_load_it(

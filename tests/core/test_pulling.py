@@ -36,6 +36,7 @@ def fed(*lines: bytes, every: float = 1.0) -> Meter:
         pytest.param([layer("a", 10, 7), layer("a", 10, 4)], 7, 10, id="none goes back"),
         pytest.param([layer("a", 10, 99)], 10, 10, id="more than all is all"),
         pytest.param([layer("a", -5, -9)], 0, 0, id="less than nothing is nothing"),
+        pytest.param([layer("a", 10, 7), layer("a", 3, 3)], 7, 7, id="a layer that shrinks"),
         pytest.param([layer("a", 2**63, 1)], 1, 2**60, id="a number that is too large"),
         pytest.param(
             [layer(str(n), 1, 1) for n in range(999)], PULL_LAYERS_MAX, PULL_LAYERS_MAX, id="a flood of layers"

@@ -180,7 +180,7 @@ class Meter:
             layer = self._layers[digest] = _Layer()
             # What is there at the first word of a layer was fetched by an earlier try.
             layer.completed = max(0, min(completed, total, _BYTES_MAX))
-        layer.total = max(0, min(total, _BYTES_MAX))
+        layer.total = max(layer.completed, min(total, _BYTES_MAX))
         more = min(completed, layer.total) - layer.completed
         if more > 0:
             layer.completed += more

@@ -61,8 +61,6 @@ async def pull(
                 for line in lines:
                     if failure := meter.feed(line, clock()):
                         return failure
-                if failure := meter.stalled(clock()):
-                    return failure
                 tell(meter)
                 if meter.done:
                     return None
