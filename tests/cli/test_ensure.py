@@ -317,6 +317,13 @@ def test_on_a_server_that_nobody_knows_or_that_does_not_answer(run: Command) -> 
     assert "pi does not answer now: " in err
 
 
+def test_a_model_that_would_leave_the_tailnet_is_refused(run: Command, gpu: Server) -> None:
+    code, out, err = run("ensure", "gpt-oss:120b-cloud", "--yes")
+    assert (code, out) == (1, "")
+    assert "runs at ollama.com: what you say to it would leave your tailnet" in err
+    assert not gpu.asked()
+
+
 def test_no_server_answers(run: Command) -> None:
     run.publish(snapshot({}, raw=raw()))
     code, out, err = run("ensure", "mistral", "--json")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ollama_locate.core.constants import MODELS_MAX
-from ollama_locate.core.models import full_name, has_model, is_model_name, may_be_pulled, parse_tags
+from ollama_locate.core.models import full_name, has_model, is_cloud, is_model_name, may_be_pulled, parse_tags
 
 RECORDED = (Path(__file__).parent / "recordings" / "tags.http").read_bytes().partition(b"\r\n\r\n")[2]
 
@@ -98,6 +98,20 @@ def test_a_name_with_an_empty_part_cannot_be_pulled(name: str, *, want: bool) ->
 )
 def test_a_name_without_a_tag_means_latest(name: str, full: str) -> None:
     assert full_name(name) == full
+
+
+@pytest.mark.parametrize(
+    ("name", "want"),
+    [
+        ("gpt-oss:120b-cloud", True),
+        ("me/kimi-k2:cloud", True),
+        ("m:Cloud", True),
+        ("cloud", False),
+        ("cloud:7b", False),
+    ],
+)
+def test_a_tag_tells_what_runs_elsewhere(name: str, *, want: bool) -> None:
+    assert is_cloud(name) is want
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import time
 import httpx
 
 from ollama_locate.core.errors import OperatorError, StateFolderError
+from ollama_locate.core.models import is_cloud
 from ollama_locate.core.placement import answering, barred, belongs, holders
 from ollama_locate.core.pulling import Failure, Meter, Trouble
 from ollama_locate.core.snapshot import ServerState, Snapshot
@@ -64,6 +65,10 @@ class _Task:
         self._model: str = args.model
 
     def run(self) -> int:
+        if is_cloud(self._model):
+            raise _FailedError(
+                "cloud", f"{self._model} runs at ollama.com: what you say to it would leave your tailnet"
+            )
         snapshot = seen().snapshot
         servers = answering(snapshot)
         if self._args.on:

@@ -1,5 +1,6 @@
 """How `ensure` tells what happens: a bar on a terminal, plain lines elsewhere, objects for programs."""
 
+import os
 import sys
 import time
 from typing import TYPE_CHECKING, Any, Protocol
@@ -166,7 +167,8 @@ def teller(*, json: bool) -> Teller:
     """The one for this place."""
     if json:
         return Objects()
-    return Bar() if sys.stderr.isatty() else Lines()
+    drawn = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    return Bar() if drawn else Lines()
 
 
 def described(meter: Meter, now: float) -> str:

@@ -53,6 +53,12 @@ def may_be_pulled(name: str) -> bool:
     return is_model_name(name) and all(re.split("[/:]", name))
 
 
+def is_cloud(name: str) -> bool:
+    """Whether its tag says that it runs at ollama.com: `:cloud`, or `:120b-cloud` (Ollama: middleware/anthropic.go)."""
+    tag = full_name(name).rpartition(":")[2].lower()
+    return tag == "cloud" or tag.endswith("-cloud")
+
+
 def full_name(name: str) -> str:
     """The name as `/api/tags` has it (Ollama: types/model/name.go).
 
