@@ -100,10 +100,10 @@ class Bar(Lines):
         self._shown = now
         if self._bar is None:
             self._bar = _bar()
-            self._bar.start()
             self._bar.add_task("", total=None, words="")
         total, words = meter.total or None, described(meter, now)
         self._bar.update(self._bar.task_ids[0], total=total, completed=meter.completed, words=words)
+        self._bar.start()  # not before there is something to show; the second time it does nothing
         self._bar.refresh()
 
     def loading(self, model: str, server: ServerState) -> None:
