@@ -43,6 +43,9 @@ desktop = true
 [metrics]
 textfile = "/var/lib/node_exporter/ollama_locate.prom"
 
+[models]
+no_pull = ["nas", "tag:small", "local"]
+
 [[on_change]]
 run = ["notify-send", "another; server"]
 
@@ -73,6 +76,7 @@ def test_a_whole_config_is_read() -> None:
     assert list(found.variables) == ["OLLAMA_ENDPOINT", "OLLAMA_API_BASE", "OLLAMA_HOST", "OPENAI_BASE_URL"]
     assert found.forward == Forward("0.0.0.0", 11435, desktop=True)
     assert found.metrics == "/var/lib/node_exporter/ollama_locate.prom"
+    assert [entry.text for entry in found.models] == ["nas", "tag:small", "local"]
     assert found.on_change == (Command(("notify-send", "another; server"), 10.0), Command(("~/bin/tell",), 60.0))
     assert found.raw["interval"] == "2m"
 
@@ -123,6 +127,10 @@ def test_local_says_how_this_machine_is_used(local: str, *, use: bool, check: bo
         pytest.param('[metrics]\ntextfile = "a.prom"', "metrics.textfile: must be an absolute path", id="no path"),
         pytest.param('[metrics]\ntextfile = "/a/b"', "must end in a name such as ollama_locate.prom", id="no .prom"),
         pytest.param('[metrics]\ntextfile = "/a/.prom"', "must end in a name such as", id="nothing but .prom"),
+        pytest.param("models = 1", "c.toml:1: models: must be a table: [models]", id="models that are no table"),
+        pytest.param("[models]\npull = 1", "c.toml:2: models.pull: unknown key; there is no_pull", id="another key"),
+        pytest.param('[models]\nno_pull = "nas"', 'models.no_pull: must be a list; write ["nas"]', id="no list"),
+        pytest.param('[models]\nno_pull = ["tag:"]', "c.toml:2: models.no_pull: `tag:` names no", id="no tag"),
         pytest.param('on_change = "ls"', "c.toml:1: on_change: must be tables: [[on_change]] and", id="a bare command"),
         pytest.param("[on_change]\nrun = []", "c.toml:1: on_change: must be tables", id="one table in single brackets"),
         pytest.param("on_change = [1]", "on_change: must be tables", id="a list of numbers"),

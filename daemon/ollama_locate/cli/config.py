@@ -60,6 +60,7 @@ def values(config: Config) -> dict[str, object]:
         "history": config.history,
         "forward": _forward(config),
         "metrics": {"textfile": config.metrics} if config.metrics else {},
+        "models": {"no_pull": [pattern.text for pattern in config.models]} if config.models else {},
         "on_change": [{"run": one.words, "timeout": written(one.seconds)} for one in config.on_change],
         "log_level": config.log_level,
     }

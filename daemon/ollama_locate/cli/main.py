@@ -10,6 +10,7 @@ from ollama_locate.core.errors import OperatorError
 from . import (
     config,
     doctor,
+    ensure,
     env,
     execute,
     expose,
@@ -28,7 +29,7 @@ from . import (
 from .help import Help
 
 COMMANDS = (
-    *(url, status, why, watch, doctor, models, history, pin, refresh, execute, env, hook),
+    *(url, status, why, watch, doctor, models, ensure, history, pin, refresh, execute, env, hook),
     *(setup, service, expose, config),
 )
 
@@ -43,6 +44,7 @@ examples:
   ollama-locate why gpu-box              why this one is, or is not, chosen
   ollama-locate doctor                   what is wrong, and the command that mends it
   ollama-locate history --since 2d       when the endpoint changed, and why
+  ollama-locate ensure qwen3:8b          have it loaded, pulled if nobody has it
   ollama-locate pin gpu-box --for 2h     this one, whatever is found
   ollama-located                         the daemon (foreground)
 

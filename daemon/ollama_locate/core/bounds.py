@@ -243,3 +243,41 @@ CALL_MAX_BYTES: Final = 2**20
 
 INVENTORY_PATIENCE: Final = 5.0
 """For a server's lists of models, in seconds: a person waits for them."""
+
+# --- ensure ------------------------------------------------------------------------------------------
+
+PULL_CONNECT: Final = 5.0
+"""The snapshot says that the server answers; the first contact over an idle tunnel takes 1 s."""
+
+PULL_QUIET: Final = 120.0
+"""Ollama gives up a part that has stood still for 30 s and fetches it anew, with pauses of up to 32 s
+(server/download.go); what stands still for two minutes does not come back by itself."""
+
+PULL_VERIFY: Final = 1800.0
+"""Between `verifying sha256 digest` and the end Ollama says nothing: 100 GB on a disk of 60 MB/s take half an hour."""
+
+PULL_RATE_WINDOW: Final = 5.0
+"""The rate is that of the last 5 s: long enough to stand still on the screen, short enough to follow."""
+
+PULL_LAYERS_MAX: Final = 256
+"""A model has about six layers; adapters and split weights make it some dozens."""
+
+PULL_STATUSES_MAX: Final = 2000
+"""Steps that count as progress: Ollama has a handful, and one for each layer and change of layer."""
+
+PULL_LINE_MAX: Final = 2**16
+"""A line is about 200 bytes."""
+
+PULL_SHOW: Final = 0.2
+"""A bar, and lines for programs, are renewed at most so often."""
+
+PULL_SAY: Final = 1.0
+PULL_SAY_SHARE: Final = 0.05
+PULL_SAY_AGAIN: Final = 30.0
+"""A line for a log: at most one a second, for each 5 %, and each half minute whatever came."""
+
+LOAD_DEADLINE: Final = 330.0
+"""Ollama itself gives up a load that does not come on for 5 minutes (envconfig: OLLAMA_LOAD_TIMEOUT)."""
+
+LOAD_MAX_BYTES: Final = 2**16
+"""The answer to a load is 150 bytes."""

@@ -28,6 +28,7 @@ class Config:
     """All settings, read. Durations are seconds. `sources` says where each value came from.
 
     `variables` maps a name to its template; OLLAMA_ENDPOINT is always among them. `metrics` is a path, empty: none.
+    `models`: whom nothing is pulled to.
     """
 
     ports: tuple[int, ...] = (OLLAMA_PORT,)
@@ -46,6 +47,7 @@ class Config:
     history: bool = True
     forward: Forward | None = None
     metrics: str = ""
+    models: tuple[Pattern, ...] = ()
     on_change: tuple[Command, ...] = ()
     log_level: str = "info"
     raw: Mapping[str, object] = field(default_factory=dict)
@@ -172,6 +174,7 @@ _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "history": read.yes_or_no,
     "forward": read.forward,
     "metrics": read.metrics,
+    "models": read.models,
     "on_change": read.on_change,
     "log_level": read.choice(*LOG_LEVELS),
 }

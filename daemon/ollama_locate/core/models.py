@@ -48,8 +48,23 @@ def is_model_name(name: str) -> bool:
     return len(name) <= MODEL_NAME_MAX and _NAME.fullmatch(name) is not None and ".." not in name
 
 
+def may_be_pulled(name: str) -> bool:
+    """Whether it is a model's name without empty parts, so that it can be one of a registry's."""
+    return is_model_name(name) and all(re.split("[/:]", name))
+
+
+def is_cloud(name: str) -> bool:
+    """Whether its tag says that it runs at ollama.com: `:cloud`, or `:120b-cloud` (Ollama: middleware/anthropic.go)."""
+    tag = full_name(name).rpartition(":")[2].lower()
+    return tag == "cloud" or tag.endswith("-cloud")
+
+
 def full_name(name: str) -> str:
-    """The name as `/api/tags` has it: without a tag, `:latest` is meant (Ollama: types/model/name.go)."""
+    """The name as `/api/tags` has it (Ollama: types/model/name.go).
+
+    Without a tag, `:latest` is meant; Ollama's own registry and its `library` are left out.
+    """
+    name = name.removeprefix("registry.ollama.ai/").removeprefix("library/")
     return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
 
 

@@ -60,3 +60,8 @@ def http_url(host: str, port: int, scheme: str = "http") -> str:
 def base_url(url: str) -> str:
     """A server's URL as it is published, of one that a program was given: without a slash or `/v1` at its end."""
     return url.rstrip("/").removesuffix("/v1")
+
+
+def host_of(url: str) -> str:
+    """The host of a server's URL, without brackets."""
+    return url.partition("://")[2].rpartition(":")[0].strip("[]")

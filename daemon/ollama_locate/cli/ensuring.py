@@ -1,0 +1,164 @@
+"""What `ensure` does: find who has the model, else say where it is pulled, ask, pull; load it, print the endpoint."""
+
+import argparse
+import asyncio
+import contextlib
+import sys
+import time
+
+import httpx
+
+from ollama_locate.core.errors import OperatorError, StateFolderError
+from ollama_locate.core.models import is_cloud
+from ollama_locate.core.placement import answering, barred, belongs, holders
+from ollama_locate.core.pulling import Failure, Meter, Trouble
+from ollama_locate.core.snapshot import ServerState, Snapshot
+from ollama_locate.edge import pull, tailscale
+from ollama_locate.edge.folders import reader_folder
+from ollama_locate.edge.lock import holder
+from ollama_locate.edge.requests import Request, send
+
+from .confirm import confirmed
+from .named import nobody, speaks_of
+from .pulled import Teller, teller
+from .show import note
+from .state import config, seen
+from .url import NONE_EXIT
+
+INTERRUPTED_EXIT = 130
+
+
+class _FailedError(OperatorError):
+    """With a word for programs."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def run(args: argparse.Namespace) -> int:
+    """The whole of it; the exit code."""
+    tells = teller(json=args.json)
+    task = _Task(args, tells)
+    try:
+        return task.run()
+    except OperatorError as error:
+        tells.end()
+        tells.failed(error.code if isinstance(error, _FailedError) else "failed", str(error))
+        note(f"ollama-locate: {error}")
+        return NONE_EXIT if isinstance(error, _FailedError) and error.code == "no_server" else 1
+    except KeyboardInterrupt:
+        tells.end()
+        tells.failed("interrupted", task.interrupted)
+        note(f"ollama-locate: {task.interrupted}")
+        return INTERRUPTED_EXIT
+    finally:
+        tells.end()
+
+
+class _Task:
+    """One call of the command. `interrupted`: what ctrl-C leaves, at this moment."""
+
+    def __init__(self, args: argparse.Namespace, tells: Teller) -> None:
+        self.interrupted = "stopped; nothing was changed"
+        self._args, self._tells = args, tells
+        self._model: str = args.model
+
+    def run(self) -> int:
+        if is_cloud(self._model):
+            raise _FailedError(
+                "cloud", f"{self._model} runs at ollama.com: what you say to it would leave your tailnet"
+            )
+        snapshot = seen().snapshot
+        servers = answering(snapshot)
+        if self._args.on:
+            servers = [_named(snapshot, servers, self._args.on)]
+        if not servers:
+            raise _FailedError("no_server", "no server answers now; `ollama-locate why` says more of each")
+        if where := asyncio.run(self._load_any(holders(servers, self._model))):
+            return self._done(snapshot, where)
+        where = self._where(snapshot, servers)
+        current = where.url == snapshot.decision.endpoint
+        self._tells.pulling(self._model, where, current=current)
+        if not (current or self._args.on or confirmed("Pull it there?", yes=self._args.yes, on=sys.stderr)):
+            raise _FailedError("declined", "nothing was pulled")
+        asyncio.run(self._pull(where))
+        return self._done(snapshot, where, pulled=True)
+
+    def _done(self, snapshot: Snapshot, where: ServerState, *, pulled: bool = False) -> int:
+        current = where.url == snapshot.decision.endpoint
+        self._tells.done(self._model, where, current=current, pulled=pulled)
+        return 0
+
+    async def _load_any(self, servers: list[ServerState]) -> ServerState | None:
+        """The first of those that list it that can load it; None where none has it after all."""
+        trouble: OperatorError | None = None
+        async with pull.client() as client:
+            for server in servers:
+                failure = await self._load(client, server)
+                if failure is None:
+                    return server
+                if failure.trouble is Trouble.NOT_FOUND:
+                    self._tells.remark(f"{server.name} lists {self._model}, and says that it is not there")
+                    continue
+                trouble = trouble or _failed(server, failure)
+        if trouble is not None:
+            raise trouble
+        return None
+
+    async def _load(self, client: httpx.AsyncClient, server: ServerState) -> Failure | None:
+        self.interrupted = f"stopped; {server.name} may go on loading {self._model}"
+        self._tells.loading(self._model, server)
+        return await pull.load(client, server.url, self._model)
+
+    def _where(self, snapshot: Snapshot, servers: list[ServerState]) -> ServerState:
+        """Where it is pulled. Raises where that is nowhere."""
+        settings = config()
+        self.interrupted = "stopped; nothing was changed"
+        look = asyncio.run(tailscale.look(settings.tailscale)).found if settings.models else None
+        closed = barred(servers, settings.models, look) if look is not None else frozenset()
+        pinned = snapshot.pin.url if snapshot.pin is not None and snapshot.pin.followed else ""
+        where = belongs(servers, closed, pinned)
+        if where is not None:
+            return where
+        who = f"{servers[0].name} has" if self._args.on else "no server that answers has"
+        raise _FailedError(
+            "no_pull", f"{who} {self._model}, and by [models] no_pull of the config nothing is pulled there"
+        )
+
+    async def _pull(self, where: ServerState) -> None:
+        self.interrupted = "stopped; what has come is kept by Ollama, the same command goes on from there"
+        body = {"model": self._model, "insecure": self._args.insecure}
+        async with pull.client() as client:
+            failure = await pull.pull(client, where.url, body, Meter(time.monotonic()), self._tells.progress)
+            if failure is not None:
+                raise _failed(where, failure)
+            _refresh()
+            failure = await self._load(client, where)
+            if failure is not None:
+                raise _failed(where, failure)
+
+
+def _failed(server: ServerState, failure: Failure) -> _FailedError:
+    return _FailedError(failure.trouble.word, f"{server.name}: {failure.text}")
+
+
+def _named(snapshot: Snapshot, servers: list[ServerState], wanted: str) -> ServerState:
+    """The server that this word means, of those that answer. Raises OperatorError."""
+    found = [one for one in servers if speaks_of(one, wanted)]
+    if len({one.url for one in found}) > 1:
+        raise OperatorError(f"`{wanted}` could be {', '.join(one.url for one in found)}: say one of these")
+    if found:
+        return found[0]
+    silent = next((one for one in snapshot.servers if one.kind != "self_check" and speaks_of(one, wanted)), None)
+    if silent is None:
+        raise nobody(snapshot, wanted)
+    raise _FailedError("no_server", f"{silent.name} does not answer now: {silent.text}")
+
+
+def _refresh() -> None:
+    """The daemon is to read the lists again; it does so by itself within half a minute anyway."""
+    folder = reader_folder()
+    if pid := holder(folder):
+        with contextlib.suppress(StateFolderError):
+            send(folder, Request("refresh"), pid)

@@ -1,0 +1,70 @@
+"""Where a model is loaded, and where it is pulled: who has it; else where it belongs by the user's order."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from .models import has_model
+from .patterns import Form, Pattern, matches, names
+from .selection import Standing
+from .server import Kind, host_of
+from .snapshot import ServerState, Snapshot
+from .tailnet import Peer, Tailnet, Unavailable
+from .text import is_value
+
+_BY_TAILNET: Final = frozenset({Form.TAG, Form.USER, Form.NETWORK, Form.NAME})
+_DOUBTFUL: Final = frozenset({Standing.HELD_DOWN.word, Standing.REPORTED.word, Standing.FAILING.word})
+_NOT_ASKED: Final = frozenset({Standing.SELF_CHECK.word, Standing.UNREACHABLE.word})
+
+
+def answering(snapshot: Snapshot) -> list[ServerState]:
+    """Who may be asked to load or to pull, the current one first, then as ranked."""
+    return [
+        server
+        for server in snapshot.servers
+        if server.health == "up" and server.standing not in _NOT_ASKED and is_value(server.url)
+    ]
+
+
+def holders(servers: Iterable[ServerState], model: str) -> list[ServerState]:
+    """Those that list it, in their order."""
+    return [server for server in servers if has_model(server.models, model)]
+
+
+def belongs(servers: Iterable[ServerState], barred: frozenset[str], pinned: str = "") -> ServerState | None:
+    """Where a model belongs that nobody has; None where nobody may pull.
+
+    The pinned one; else by the tiers, those last that failed lately, and within a tier as ranked. Unlike in the
+    choice of the endpoint, who lists no model yet does not come last: that is whom to pull to.
+    """
+    free = [server for server in servers if server.key not in barred]
+    order = sorted(free, key=lambda one: (one.url != pinned, one.standing in _DOUBTFUL, one.tier or 0))
+    return order[0] if order else None
+
+
+def barred(servers: Iterable[ServerState], no_pull: tuple[Pattern, ...], look: Tailnet | Unavailable) -> frozenset[str]:
+    """The keys of the servers to which nothing is pulled.
+
+    Tags, users and addresses are tailscale's to say. While it does not, each peer may be the marked one, and so may
+    this machine: nothing is pulled there.
+    """
+    if not no_pull:
+        return frozenset()
+    known: dict[str, Peer] = {}
+    if not isinstance(look, Unavailable):
+        for peer in (look.self, *look.peers):
+            known |= dict.fromkeys((peer.id, *peer.addresses), peer)
+        known["local"] = look.self
+    return frozenset(server.key for server in servers if _is_barred(server, no_pull, known))
+
+
+def _is_barred(server: ServerState, no_pull: tuple[Pattern, ...], known: dict[str, Peer]) -> bool:
+    forms = {pattern.form for pattern in no_pull}
+    if Form.ANY in forms or (server.kind == Kind.LOCAL.value and Form.LOCAL in forms):
+        return True
+    # A static server may be a peer by its address.
+    peer = known.get(server.key.rpartition(":")[0]) or known.get(host_of(server.url))
+    if peer is not None and any(matches(pattern, peer) for pattern in no_pull):
+        return True
+    if server.kind == Kind.STATIC.value:
+        return any(names(pattern, server.name, server.url) for pattern in no_pull)
+    return peer is None and bool(forms & _BY_TAILNET)
