@@ -45,4 +45,4 @@ class Jobs:
         """Call it `first` seconds from now, and then every so many seconds."""
         trigger = IntervalTrigger(seconds=seconds, timezone=dt.UTC)
         at = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=first)
-        self._scheduler.add_job(job, trigger, id=name, replace_existing=True, next_run_time=at)
+        self._scheduler.add_job(job, trigger, id=name, replace_existing=True, next_run_time=at, max_instances=_OVERLAP)
