@@ -9,6 +9,7 @@ from ollama_locate.core.constants import VERSION
 from ollama_locate.core.duration import about
 from ollama_locate.core.errors import StateFolderError
 from ollama_locate.core.finding import Finding, found
+from ollama_locate.core.units import LABEL
 from ollama_locate.edge import systemctl
 from ollama_locate.edge.folders import SYSTEM_STATE
 from ollama_locate.edge.lock import holder
@@ -16,7 +17,6 @@ from ollama_locate.edge.lock import holder
 from .case import Case, silent_for
 
 _PROPERTIES = ("LoadState", "ActiveState", "Result", "NRestarts", "UnitFileState")
-_LABEL = "io.github.ollama-locate.located"
 _GOOD = ("", "success")
 
 
@@ -67,7 +67,7 @@ def run(case: Case) -> list[Finding]:
             silent_for(folder) if folder else None,
             seen.snapshot.program if seen else "",
             tuple(unit for user in (True, False) if (unit := _unit(user=user)) is not None),
-            Path(f"~/Library/LaunchAgents/{_LABEL}.plist").expanduser().exists(),
+            Path(f"~/Library/LaunchAgents/{LABEL}.plist").expanduser().exists(),
             folder != SYSTEM_STATE and holder(SYSTEM_STATE) is not None,
         )
     )

@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -15,6 +14,7 @@ from ollama_locate.core.marker import MARKER
 from ollama_locate.core.startup import Home, Kind, Line, find, line_for
 from ollama_locate.core.text import shown
 from ollama_locate.core.versions import older
+from ollama_locate.edge.call import call
 from ollama_locate.edge.startup import OURS, Scanned, in_terminals, loading, login_shell, scanned
 
 from .case import Case
@@ -114,11 +114,5 @@ def _short(path: str, home: Home) -> str:
 
 def _version(bash: str) -> str:
     """The version of this bash; empty where it does not say."""
-    try:
-        said = subprocess.run(  # noqa: S603 - the user's own shell, by its path
-            [bash, "--version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=DOCTOR_COMMAND, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    match = _VERSION.search(said.stdout.decode(errors="replace"))
+    match = _VERSION.search(call([bash, "--version"], DOCTOR_COMMAND).out)
     return match[1] if match else ""

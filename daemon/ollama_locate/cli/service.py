@@ -1,7 +1,6 @@
 """`ollama-locate service`: the daemon as a service of systemd or launchd."""
 
 import argparse
-import datetime as dt
 import os
 import shutil
 import sys
@@ -12,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from ollama_locate.core.errors import OperatorError
+from ollama_locate.core.snapshot import epoch
 from ollama_locate.edge import desktop
 from ollama_locate.edge.folders import SYSTEM_CONFIG, config_file, state_folder
 from ollama_locate.edge.launchd import Launchd
@@ -69,7 +69,6 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
 
 def install(args: argparse.Namespace) -> int:
     """Install or upgrade it, start it, and wait for the first round."""
-    linger = getattr(args, "linger", False)
     manager, program = find(system=args.system), located()
     folder = manager.state_folder() or state_folder()
     other = holder(folder)
@@ -82,14 +81,14 @@ def install(args: argparse.Namespace) -> int:
     began = time.time()
     _start(manager)
     now = wait_for(
-        folder, _FIRST_ROUND, lambda shown: _written(shown.written_at) >= began and not shown.decision.provisional
+        folder, _FIRST_ROUND, lambda shown: epoch(shown.written_at) >= began and not shown.decision.provisional
     )
     if now is None:
         raise OperatorError("it was started, and has published nothing; `ollama-locate service logs` says why")
-    line(f"started; its first round took {max(0.0, _written(now.written_at) - began):.1f} s")
+    line(f"started; its first round took {max(0.0, epoch(now.written_at) - began):.1f} s")
     line(f"endpoint: {now.decision.endpoint} ({now.decision.name}): {now.decision.text}")
     if isinstance(manager, Systemd) and not args.system:
-        _say_when_it_ends(manager, linger=linger)
+        _say_when_it_ends(manager, linger=args.linger)
     if args.system:
         line("Who is in the group ollama-locate may read it: sudo usermod -aG ollama-locate NAME, then log in again.")
         line(f"Its config: {SYSTEM_CONFIG}")
@@ -235,7 +234,3 @@ def _say_when_it_ends(manager: Systemd, *, linger: bool) -> None:
         line("It runs from the start of this machine on, whether or not you are logged in.")
     elif lingers is False:
         line("It starts when you log in and ends with your last session; `service install --linger` lets it go on.")
-
-
-def _written(text: str) -> float:
-    return dt.datetime.fromisoformat(text).timestamp()

@@ -14,7 +14,7 @@ from ollama_locate.core.inventory import Model, inventory
 from .connect import connect
 from .dial import Wire
 from .https import client, get
-from .talk import Talk, TooLargeError
+from .talk import Answer, Talk, TooLargeError
 
 
 class Stock(NamedTuple):
@@ -50,18 +50,23 @@ async def _plainly(url: str, wire: Wire) -> tuple[bytes, bytes | None]:
         talk = Talk(sock, parts.netloc)
         tags = await talk.get("/api/tags", TAGS_MAX_BYTES)
         ps = await talk.get("/api/ps", TAGS_MAX_BYTES) if talk.reusable else None
-    return _body(tags), ps.body if ps is not None and ps.status == 200 else None  # noqa: PLR2004 - HTTP's "OK"
+    return _needed(tags), _body(ps)
 
 
 async def _over_tls(url: str) -> tuple[bytes, bytes | None]:
     async with client(INVENTORY_PATIENCE) as secure:
         tags = await get(secure, f"{url}/api/tags", TAGS_MAX_BYTES, INVENTORY_PATIENCE)
         ps = await get(secure, f"{url}/api/ps", TAGS_MAX_BYTES, INVENTORY_PATIENCE)
-    return _body(tags), None if isinstance(ps, str) or ps.status != 200 else ps.body  # noqa: PLR2004 - as above
+    return _needed(tags), _body(ps)
 
 
-def _body(answer: object) -> bytes:
-    if isinstance(answer, str) or getattr(answer, "status", 0) != 200:  # noqa: PLR2004 - as above
+def _needed(answer: Answer | str) -> bytes:
+    body = _body(answer)
+    if body is None:
         raise OSError
-    body = getattr(answer, "body", b"")
-    return body if isinstance(body, bytes) else b""
+    return body
+
+
+def _body(answer: Answer | str | None) -> bytes | None:
+    """A good answer's; None of any other, of a sentence why there is none, and where nothing was asked."""
+    return answer.body if isinstance(answer, Answer) and answer.status == 200 else None  # noqa: PLR2004 - HTTP's "OK"
