@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import re
 import sys
 from pathlib import Path
 from typing import Any
 
 from tests.standins.ollama import http, serving
+from tests.standins.puller import asked
 
 LAYER = 100_000_000
 STEPS = 30
@@ -29,12 +29,7 @@ class Puller:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            path = head.split(" ", 2)[1]
-            length = re.search(r"(?i)content-length: (\d+)", head)
-            body = json.loads(await reader.readexactly(int(length[1]))) if length else {}
-            with self.log.open("a") as log:
-                log.write(json.dumps({"path": path, "body": body}) + "\n")
+            path, body = await asked(reader, self.log)
             await self.answer(path, body, reader, writer)
 
     async def answer(

@@ -30,6 +30,17 @@ SAYS_SO = {"status": "pulling a", "digest": "sha256:a", "total": LAYER, "complet
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nConnection: close\r\n\r\n"
 
 
+async def asked(reader: asyncio.StreamReader, log: Path) -> tuple[str, dict[str, Any]]:
+    """The next request's path and its JSON; it is noted in the log."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    path = head.split(" ", 2)[1]
+    length = re.search(r"(?i)content-length: (\d+)", head)
+    body = json.loads(await reader.readexactly(int(length[1]))) if length else {}
+    with log.open("a") as out:
+        out.write(json.dumps({"path": path, "body": body}) + "\n")
+    return path, body
+
+
 class Puller:
     """`models` are there. What was pulled of one stays where its pull ends early, as Ollama keeps it."""
 
@@ -40,12 +51,7 @@ class Puller:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            path = head.split(" ", 2)[1]
-            length = re.search(r"(?i)content-length: (\d+)", head)
-            body = json.loads(await reader.readexactly(int(length[1]))) if length else {}
-            with self._log.open("a") as log:
-                log.write(json.dumps({"path": path, "body": body}) + "\n")
+            path, body = await asked(reader, self._log)
             model = body.get("model", "")
             if path == "/api/pull":
                 await self._pull(model, model.partition(":")[0], writer)

@@ -18,7 +18,7 @@ from ollama_locate.core.units import LABEL
 
 from .call import Called, call
 from .folders import home
-from .services import Service
+from .services import Service, is_foreign
 from .templates import service
 from .userfiles import put, text_of
 
@@ -47,7 +47,7 @@ class Launchd:
     def check(self, program: str) -> None:
         """Whether it can be installed here; nothing is changed."""
         units.plist("", program, str(self._log), self._environment)
-        if self.file.is_symlink() or (self.file.exists() and not units.is_ours(text_of(self.file))):
+        if is_foreign(self.file):
             raise OperatorError(f"{self.file} is there, and was not written by `service install`; move it away first")
 
     def install(self, program: str) -> str:

@@ -3,6 +3,10 @@
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from ollama_locate.core import units
+
+from .userfiles import text_of
+
 
 class Service(NamedTuple):
     """What a manager knows of the service. `active` is its own word, `says` the daemon's; `load` as systemd has it."""
@@ -46,3 +50,8 @@ class Manager(Protocol):
 
     def state_folder(self) -> Path | None:
         """Where the service writes, if not where this user's own programs would."""
+
+
+def is_foreign(file: Path) -> bool:
+    """Whether something is there that `service install` did not write. Raises OperatorError where it cannot be read."""
+    return file.is_symlink() or (file.exists() and not units.is_ours(text_of(file)))

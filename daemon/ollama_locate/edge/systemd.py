@@ -14,7 +14,7 @@ from ollama_locate.core.units import UNIT
 
 from .call import Called, call
 from .folders import SYSTEM_STATE, user_units
-from .services import Service
+from .services import Service, is_foreign
 from .templates import service
 from .userfiles import put, text_of
 
@@ -65,7 +65,7 @@ class Systemd:
         if found.load == "masked":
             raise OperatorError(f"{UNIT} is masked; type: {self._typed('unmask', UNIT)}")
         for file in self._files:
-            if _is_foreign(file):
+            if is_foreign(file):
                 raise OperatorError(f"{file} is there, and was not written by `service install`; move it away first")
         if found.file and found.file != str(self.file):
             raise OperatorError(f"systemd has a unit of this name already, {found.file}; remove it first")
@@ -86,7 +86,7 @@ class Systemd:
 
     def start(self) -> None:
         """Start it, or start it again, and wait until the first round is published."""
-        if _is_foreign(self.file):
+        if is_foreign(self.file):
             raise OperatorError(f"{self.file} was not written by `service install`: it is left alone")
         self._systemctl("restart", UNIT, patience=_START)
 
@@ -94,7 +94,7 @@ class Systemd:
         """End it and remove what `install` wrote; returns the names of what was removed."""
         self._reach()
         for file in self._files:
-            if _is_foreign(file):
+            if is_foreign(file):
                 raise OperatorError(f"{file} was not written by `service install`: it is left alone")
         if not self.file.exists():
             return []
@@ -207,7 +207,3 @@ def _check_seen_by_all(program: str) -> None:
                 "  sudo python3 -m venv /opt/ollama-locate && sudo /opt/ollama-locate/bin/pip install .\n"
                 "  sudo /opt/ollama-locate/bin/ollama-locate service install --system"
             )
-
-
-def _is_foreign(file: Path) -> bool:
-    return file.is_symlink() or (file.exists() and not units.is_ours(text_of(file)))
