@@ -129,7 +129,7 @@ def remove(manager: Manager, folder: Path) -> tuple[list[str], list[str]]:
     left = remove_state(folder)
     if had_state and not left:
         removed.append(str(folder))
-    if isinstance(manager, Systemd) and not left:
+    if isinstance(manager, Systemd) and removed and not left:
         manager.remove_user()
     return removed, left
 
