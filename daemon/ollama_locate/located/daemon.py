@@ -38,6 +38,9 @@ from .watchdog import Watchdog
 from .wishes import Wishes
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+_LAST_WORDS: Final = 0.5
+"""Seconds for a publication that is under way when the end comes: it takes milliseconds, but the disk may hang."""
+
 _PIN_ENDED: Final = 0.01
 """After the end of a pin's time, so that it is over on the wall clock too."""
 
@@ -85,6 +88,7 @@ class Daemon:
         self._rearming: asyncio.TimerHandle | None = None
         self._armed: float | None = None
         self._decision: Decision | None = None
+        self._publication: asyncio.Task[None] | None = None
         self._beat_at = self._finder.now() + HEARTBEAT
         self._rounds = self._refreshes = 0
         self._reading = self._unread = False
@@ -118,6 +122,9 @@ class Daemon:
             await self._forwarding.stop()
             await self._finder.stop()
             self._commands.stop()
+            if self._publication is not None:
+                # What is being written is published: the history shall have it too.
+                await asyncio.wait({self._publication}, timeout=_LAST_WORDS)
             await self._tasks.stop()
             for number in _SIGNALS:
                 self._loop.remove_signal_handler(number)
@@ -279,7 +286,7 @@ class Daemon:
             return
         if self._urgent or now >= self._details_from:
             self._publishing = True
-            self._spawn(self._publish())
+            self._publication = self._spawn(self._publish())
         else:
             self._settle_at(self._details_from)
 
