@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ollama_locate.core.bounds import BYTES_MAX
 from ollama_locate.core.inventory import Model, inventory
 
 MISTRAL = {
@@ -74,6 +75,11 @@ def test_what_is_no_list_is_none(tags: bytes) -> None:
 @pytest.mark.parametrize("ps", [b"", b"[]", b"\xff", raw({"name": "other:1"}), raw({})])
 def test_without_a_list_of_what_is_loaded_nothing_counts_as_loaded(ps: bytes) -> None:
     assert not only(raw(MISTRAL), ps).loaded
+
+
+def test_sizes_of_any_number_of_digits_are_no_more_than_any_disk_has() -> None:
+    model = only(raw({**MISTRAL, "size": 10**400}), raw({**LOADED, "size": 2**70, "context_length": -5}))
+    assert (model.size, model.memory, model.context) == (BYTES_MAX, BYTES_MAX, 0)
 
 
 def test_words_of_a_server_lose_their_control_characters() -> None:

@@ -244,6 +244,9 @@ CALL_MAX_BYTES: Final = 2**20
 INVENTORY_PATIENCE: Final = 5.0
 """For a server's lists of models, in seconds: a person waits for them."""
 
+BYTES_MAX: Final = 2**60
+"""No server has more; sums of such numbers, PULL_LAYERS_MAX of them, still fit into 64 bits, as JSON's writer needs."""
+
 # --- ensure ------------------------------------------------------------------------------------------
 
 PULL_CONNECT: Final = 5.0

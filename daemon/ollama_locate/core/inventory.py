@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from .bounds import BYTES_MAX
 from .constants import MODELS_MAX
 from .models import is_model_name
 from .text import shown
@@ -83,11 +84,16 @@ def _name(one: _Listed) -> str:
     return name if is_model_name(name) else ""
 
 
+def _count(number: int) -> int:
+    """What a server says may have any number of digits; no float and no reader of JSON takes all of them."""
+    return max(0, min(number, BYTES_MAX))
+
+
 def _model(name: str, one: _Listed, running: _Listed | None) -> Model:
     details = one.details or _Details()
     found = Model(
         name,
-        max(0, one.size),
+        _count(one.size),
         shown(details.parameter_size, _DETAIL_MAX),
         shown(details.quantization_level, _DETAIL_MAX),
         cloud=bool(one.remote_host or one.remote_model),
@@ -97,8 +103,8 @@ def _model(name: str, one: _Listed, running: _Listed | None) -> Model:
     return msgspec.structs.replace(
         found,
         loaded=True,
-        memory=max(0, running.size),
-        vram=max(0, running.size_vram),
-        context=max(0, running.context_length),
+        memory=_count(running.size),
+        vram=_count(running.size_vram),
+        context=_count(running.context_length),
         until=shown(running.expires_at, 2 * _DETAIL_MAX),
     )
