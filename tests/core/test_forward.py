@@ -22,7 +22,11 @@ def test_an_address_to_listen_on(text: str, found: tuple[str, int]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "11435", "localhost:11435", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "::x", "1:٣"]
+    "text",
+    [
+        *("", "11435", "localhost:11435", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "::x", "1:٣"),
+        *("[fe80::1%eth0]:11435", "[::1%\x1b[2J]:11435"),
+    ],
 )
 def test_what_is_none(text: str) -> None:
     with pytest.raises(ValueError, match="such as"):

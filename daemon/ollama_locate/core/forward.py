@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from .server import http_url
+from .text import is_value
 
 _SAFE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS"})
 _ANSWERS: Final = (
@@ -67,6 +68,8 @@ def parse_listen(text: str) -> tuple[str, int]:
         number = int(port) if port.isascii() and port.isdigit() else 0
     except ValueError:
         raise ValueError('must be an IP address and a port, such as "127.0.0.1:11435"') from None
+    if not is_value(str(address)):
+        raise ValueError('must be an IP address without a zone, such as "127.0.0.1:11435"')
     if not 0 < number < 2**16:
         raise ValueError('must end in a port, such as "127.0.0.1:11435"')
     return str(address), number
