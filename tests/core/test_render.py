@@ -1,5 +1,8 @@
 """Every published file's content, and the way back."""
 
+import json
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -10,6 +13,7 @@ from .test_snapshot import snap
 from .world import Step, away, decide, look, no, ok
 
 URL = "http://100.64.0.2:11434"
+PIN = {"name": "gpu", "url": URL, "until": None, "followed": True}
 TEMPLATES = {"env.sh": "sh@PAIRS@\n", "env.fish": "fish@PAIRS@\n"}
 
 
@@ -75,3 +79,33 @@ def test_a_state_that_cannot_be_read_says_why(data: bytes, says: str) -> None:
     with pytest.raises(ValueError, match="it ") as caught:
         render.read_snapshot(data)
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "says"),
+    [
+        pytest.param(("servers", 0, "name"), "a\x1b[2J", "a text without control characters", id="moves the cursor"),
+        pytest.param(("servers", 0, "detail"), "\u202etxt", "`$.servers[0].detail`", id="turns text round"),
+        pytest.param(("decision", "text"), "fine\n", "`$.decision.text`", id="a line's end at the end"),
+        pytest.param(("decision", "endpoint"), "http://$(reboot):1", "is no decision", id="no URL to be sourced"),
+        pytest.param(("decision", "verdict"), "sure", "is no decision", id="no verdict"),
+        pytest.param(("decision", "since"), "2026-02-30T00:00:00Z", "`2026-02-30T00:00:00Z` is no time", id="no time"),
+        pytest.param(("written_at",), "", "`` is no time", id="an empty time"),
+        pytest.param(("pin",), PIN | {"until": "soon"}, "`soon` is no time", id="a pin that ends at no time"),
+        pytest.param(("variables", "PATH"), "/tmp", "`PATH` is no variable", id="a name that is never set"),
+        pytest.param(("variables", "OLLAMA_ENDPOINT"), "a b", "no variable", id="a value that needs quotes"),
+        pytest.param(("round",), 2**64, "`$.round`", id="more digits than JSON's writer takes"),
+    ],
+)
+def test_what_no_daemon_publishes_is_not_believed(
+    found: Snapshot, place: tuple[str | int, ...], value: object, says: str
+) -> None:
+    document: Any = json.loads(render.files(found, TEMPLATES)["state.json"])
+    part = document
+    for key in place[:-1]:
+        part = part[key]
+    part[place[-1]] = value
+    with pytest.raises(ValueError, match="it cannot be read: ") as caught:
+        render.read_snapshot(json.dumps(document).encode())
+    assert says in str(caught.value)
+    assert str(caught.value).isprintable()

@@ -6,9 +6,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from ollama_locate.core.models import is_model_name
 from ollama_locate.core.outcome import Outcome, Probe
 from ollama_locate.core.patterns import Pattern, parse_pattern
 from ollama_locate.core.selection import Local
+from ollama_locate.core.text import is_value
 from ollama_locate.core.track import Settings
 from ollama_locate.core.trust import Policy, StaticServer
 from tests.standins.tailscale import node, status
@@ -87,6 +89,9 @@ entries = st.sampled_from(
 patterns: st.SearchStrategy[tuple[Pattern, ...]] = st.lists(entries, max_size=3).map(tuple)
 networks = st.sampled_from(["192.168.7.0/24", "0.0.0.0/0", "::/0", "127.0.0.0/8"]).map(ip_network)
 
+hosts = addresses.filter(is_value)
+"""Of static servers: the config takes no other."""
+
 policies = st.builds(
     Policy,
     ports=st.lists(st.integers(1, 65535), min_size=1, max_size=3, unique=True).map(tuple),
@@ -95,7 +100,7 @@ policies = st.builds(
     deny=st.just(()) | patterns,
     trusted_networks=st.lists(networks, max_size=2).map(tuple),
     static=st.lists(
-        st.builds(StaticServer, st.sampled_from(["den", "11434"]), unicode_texts, st.integers(1, 65535), st.booleans()),
+        st.builds(StaticServer, st.sampled_from(["den", "11434"]), hosts, st.integers(1, 65535), st.booleans()),
         max_size=2,
         unique_by=lambda entry: entry.name,
     ).map(tuple),
@@ -138,6 +143,10 @@ def damaged(draw: st.DrawFn) -> bytes:
     return bytes(data)
 
 
+model_names = st.sampled_from(["a:1", "b:1"]) | st.text("aB1._:/-", min_size=1, max_size=9).filter(is_model_name)
+"""Those that `parse_tags` keeps."""
+
+
 def probes(sent: float) -> st.SearchStrategy[Probe]:
     """Any outcome, of a probe that was sent then."""
     return st.builds(
@@ -145,6 +154,6 @@ def probes(sent: float) -> st.SearchStrategy[Probe]:
         outcome=st.sampled_from([Outcome.ALIVE, Outcome.ALIVE, *Outcome]),
         sent=st.just(sent),
         rtt=st.none() | st.floats(0.0001, 2.0),
-        models=st.none() | st.lists(unicode_texts | st.sampled_from(["a:1", "b:1"]), max_size=3).map(tuple),
+        models=st.none() | st.lists(model_names, max_size=3).map(tuple),
         connected=st.booleans(),
     )

@@ -85,7 +85,8 @@ def _decision(snapshot: Snapshot) -> None:
     decision = snapshot.decision
     line(f"{decision.endpoint} ({decision.name}, {decision.verdict}): {decision.text}.")
     if decision.server is not None:
-        line(f"Watched: {_SENTINEL.get(decision.sentinel, decision.sentinel)}; {_BELL[snapshot.tailnet.watch]}.")
+        watch = snapshot.tailnet.watch
+        line(f"Watched: {_SENTINEL.get(decision.sentinel, decision.sentinel)}; {_BELL.get(watch, watch)}.")
     if snapshot.tailnet.state != "running" and decision.verdict == "fresh":
         line(f"Tailscale: {snapshot.tailnet.text}.")
     for sentence in hidden(snapshot):

@@ -1,12 +1,14 @@
 """Every published file's content."""
 
+import re
 from collections.abc import Mapping
 
 import msgspec
 
 from . import shell
 from .bounds import SCHEMA
-from .snapshot import Snapshot, best_by_model
+from .snapshot import Snapshot, Whole, best_by_model, check
+from .text import shown
 
 SOURCED = ("env.sh", "env.fish", "env", "endpoint")
 """Files that programs rely on at their start: they survive a power cut."""
@@ -16,7 +18,7 @@ _DECODER = msgspec.json.Decoder(Snapshot)
 
 
 class _Schema(msgspec.Struct):
-    schema: int
+    schema: Whole
 
 
 def files(snapshot: Snapshot, templates: Mapping[str, str]) -> dict[str, bytes]:
@@ -33,11 +35,15 @@ def files(snapshot: Snapshot, templates: Mapping[str, str]) -> dict[str, bytes]:
 
 
 def read_snapshot(data: bytes) -> Snapshot:
-    """The snapshot in a state.json; raises ValueError with a sentence."""
+    """The snapshot in a state.json, of which everything may be shown; raises ValueError with a sentence."""
     try:
         schema = msgspec.json.decode(data, type=_Schema).schema
         if schema > SCHEMA:
             raise ValueError(f"it has schema {schema}, this program knows {SCHEMA}: upgrade ollama-locate")
-        return _DECODER.decode(data)
+        snapshot = _DECODER.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"it cannot be read: {error}") from None
+        # Which pattern a text does not match is nothing that a person wants to read.
+        what = re.sub("`str` matching regex '.*'", "a text without control characters", str(error), flags=re.DOTALL)
+        raise ValueError(f"it cannot be read: {shown(what)}") from None
+    check(snapshot)
+    return snapshot

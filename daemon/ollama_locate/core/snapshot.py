@@ -1,33 +1,41 @@
 """The one value that is published: everything a reader may want to know, at one moment. Schema: docs/state.md."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Annotated
 
 import msgspec
 
 from . import wording
 from .bounds import SCHEMA
 from .config_values import expand
-from .constants import OLLAMA_PORT, VERSION
+from .constants import DETAIL_MAX, OLLAMA_PORT, VERSION
 from .health import Status
 from .locator import Locator
 from .models import is_model_name
+from .names import may_be_set
 from .patience import is_busy
 from .selection import Choice, Standing
 from .server import Kind, http_url
 from .tailnet import Tailnet, Unavailable
-from .text import is_value, shown
+from .text import HARMLESS, is_value, shown
 from .track import Decision, LastGood, Track, Verdict
 
 DEFAULT_URL = http_url("localhost", OLLAMA_PORT)
+
+Shown = Annotated[str, msgspec.Meta(pattern=HARMLESS)]
+"""Who reads a state.json prints it: one with other characters is not believed (msgspec checks when it decodes)."""
+
+Whole = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
+"""What every reader of JSON has whole."""
 
 
 class TailnetState(msgspec.Struct, frozen=True):
     """`state` is "running" or a reason; `self` this machine's name; `watch`: "bus" (tailscaled rings) or "poll"."""
 
-    state: str
-    text: str = ""
-    self: str = ""
-    watch: str = "poll"
+    state: Shown
+    text: Shown = ""
+    self: Shown = ""
+    watch: Shown = "poll"
 
 
 class DecisionState(msgspec.Struct, frozen=True):
@@ -37,80 +45,80 @@ class DecisionState(msgspec.Struct, frozen=True):
     it closes idle ones (`closes_idle`), or never (`off`).
     """
 
-    verdict: str
-    endpoint: str
-    server: str | None
-    name: str
-    reason: str
-    text: str
-    since: str
+    verdict: Shown
+    endpoint: Shown
+    server: Shown | None
+    name: Shown
+    reason: Shown
+    text: Shown
+    since: Shown
     provisional: bool = False
-    sentinel: str = "none"
+    sentinel: Shown = "none"
 
 
 class ServerState(msgspec.Struct, frozen=True):
     """One server. Round trips in milliseconds; times are RFC 3339, UTC."""
 
-    key: str
-    name: str
-    url: str
-    kind: str
-    standing: str
-    text: str
-    health: str
-    outcome: str | None = None
-    detail: str = ""
+    key: Shown
+    name: Shown
+    url: Shown
+    kind: Shown
+    standing: Shown
+    text: Shown
+    health: Shown
+    outcome: Shown | None = None
+    detail: Shown = ""
     rtt_ms: float | None = None
     spread_ms: float | None = None
-    version: str = ""
-    models: tuple[str, ...] | None = None
-    path: str = "unknown"
-    tier: int | None = None
-    checked_at: str | None = None
-    fails: int = 0
-    held_until: str | None = None
+    version: Shown = ""
+    models: tuple[Shown, ...] | None = None
+    path: Shown = "unknown"
+    tier: Whole | None = None
+    checked_at: Shown | None = None
+    fails: Whole = 0
+    held_until: Shown | None = None
     answer_ms: float | None = None
     busy: bool = False
-    alive_at: str | None = None
-    reported_until: str | None = None
+    alive_at: Shown | None = None
+    reported_until: Shown | None = None
 
 
 class PinState(msgspec.Struct, frozen=True):
     """The pin. `followed` is false where it names no server that may be asked; `until` is null where it has no end."""
 
-    name: str
-    url: str
-    until: str | None
+    name: Shown
+    url: Shown
+    until: Shown | None
     followed: bool
 
 
 class RejectedState(msgspec.Struct, frozen=True):
     """A peer that is never contacted."""
 
-    key: str
-    name: str
-    addresses: tuple[str, ...]
-    reason: str
-    text: str
+    key: Shown
+    name: Shown
+    addresses: tuple[Shown, ...]
+    reason: Shown
+    text: Shown
 
 
 class Snapshot(msgspec.Struct, frozen=True):
     """The content of state.json, and all that the other files are made of."""
 
-    schema: int
-    program: str
-    pid: int
-    written_at: str
-    round: int
+    schema: Whole
+    program: Shown
+    pid: Whole
+    written_at: Shown
+    round: Whole
     tailnet: TailnetState
     decision: DecisionState
     servers: tuple[ServerState, ...]
     rejected: tuple[RejectedState, ...]
     variables: dict[str, str]
-    refreshes: int = 0
-    problems: tuple[str, ...] = ()
+    refreshes: Whole = 0
+    problems: tuple[Shown, ...] = ()
     pin: PinState | None = None
-    forward: str | None = None
+    forward: Shown | None = None
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -201,10 +209,37 @@ def take(locator: Locator, decision: Decision, templates: Mapping[str, str], clo
         ),
         variables=variables(templates, url, _name(chosen)),
         refreshes=run.refreshes,
-        problems=run.problems,
+        problems=tuple(shown(one, 4 * DETAIL_MAX) for one in run.problems),
         pin=_pin(locator),
         forward=run.forward,
     )
+
+
+def check(snapshot: Snapshot) -> None:
+    """Whether a daemon can have published it, as far as its types do not say so. Raises ValueError with a sentence."""
+    decision = snapshot.decision
+    if decision.verdict not in _VERDICTS or not is_value(decision.endpoint):
+        raise ValueError(f"it cannot be read: `{shown(decision.verdict)}`, `{shown(decision.endpoint)}` is no decision")
+    for name, value in snapshot.variables.items():
+        if not may_be_set(name) or not is_value(value):
+            raise ValueError(f"it cannot be read: `{shown(name)}` is no variable of ollama-locate's")
+    for time in _times(snapshot):
+        try:
+            epoch(time)
+        except (ValueError, OverflowError):
+            raise ValueError(f"it cannot be read: `{shown(time)}` is no time") from None
+
+
+_VERDICTS = frozenset(one.value for one in Verdict)
+
+
+def _times(snapshot: Snapshot) -> Iterator[str]:
+    yield from (snapshot.written_at, snapshot.decision.since)
+    if snapshot.pin is not None and snapshot.pin.until is not None:
+        yield snapshot.pin.until
+    for one in snapshot.servers:
+        each = (one.checked_at, one.held_until, one.alive_at, one.reported_until)
+        yield from (time for time in each if time is not None)
 
 
 def variables(templates: Mapping[str, str], url: str, server: str = "") -> dict[str, str]:

@@ -5,7 +5,10 @@ from typing import Final
 
 from .constants import DETAIL_MAX
 
-_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
+_CONTROLS: Final = r"\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"
+_UNSAFE: Final = re.compile(f"[{_CONTROLS}]+")
+HARMLESS: Final = rf"\A[^{_CONTROLS}]*\Z"
+"""A text that may be shown as it is."""
 _VALUE: Final = re.compile(r"[A-Za-z0-9:/._\-\[\]]{1,512}")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
