@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: help venv demo test simulate lint format real real-full bench build lock clean
+.PHONY: help venv demo test fuzz simulate lint format real real-full bench build lock clean
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
@@ -25,6 +25,14 @@ test: $(STAMP) ## all tests that need nothing but this folder, with coverage
 	@$(BIN)/python -m pytest -q -n 3 --dist worksteal --ignore tests/real --cov --cov-report=
 	@$(BIN)/coverage report --fail-under=95
 	@$(BIN)/coverage report --include='*/core/*' --fail-under=100
+
+# A wheel for this Python and machine, or none: it is built of C++ with a clang of its own.
+.venv/.fuzz: $(STAMP) fuzz.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: -r fuzz.lock
+	@touch $@
+
+fuzz: .venv/.fuzz ## coverage-guided fuzzing of all readers of what comes from outside; SECONDS=3600 for more than 60
+	@$(BIN)/python -m tests.fuzz $(or $(SECONDS),60)
 
 simulate: $(STAMP) ## thousands of days on a virtual clock, in minutes; DAYS=100 for fewer
 	@$(if $(DAYS),DAYS=$(DAYS)) $(BIN)/python -m pytest -q -n 2 --dist worksteal tests/simulation -m simulation
@@ -56,6 +64,7 @@ build: $(STAMP) ## sdist and wheel in dist/
 
 lock: ## choose the newest versions again
 	@$(PYTHON) -m uv pip compile --universal --generate-hashes --no-annotate --no-header --upgrade --group dev pyproject.toml -o dev.lock
+	@$(PYTHON) -m uv pip compile --universal --generate-hashes --no-annotate --no-header --upgrade --no-deps --group fuzz -o fuzz.lock
 
 clean: ## remove what make made
-	rm -rf .venv dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz
