@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: help venv demo test fuzz simulate lint format real real-full bench build lock clean
+.PHONY: help venv demo test fuzz simulate lint format real real-full soak bench build lock clean
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
@@ -55,6 +55,9 @@ real: $(STAMP) ## a real tailnet and a real Ollama; needs root on Linux, Go, a C
 
 real-full: $(STAMP) ## the same, 20 runs each and the long ones; writes tests/real/RESULTS.md
 	@REAL_RUNS=20 $(BIN)/python -m pytest tests/real -m real -v -rs -s
+
+soak: $(STAMP) ## the installed daemon among random faults; HOURS=1, SEED=1; needs root on Linux; writes tests/soak/RESULTS.md
+	@$(BIN)/python -m tests.soak --hours $(or $(HOURS),1) --seed $(or $(SEED),1)
 
 bench: $(STAMP) ## ratios against other tools; writes benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks
