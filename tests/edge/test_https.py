@@ -1,7 +1,9 @@
 """A static server behind https: its certificate is verified, by httpx."""
 
 import asyncio
+import gzip
 import ssl
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -68,6 +70,20 @@ def test_https(behaviour: Behaviour, name: str, outcome: Outcome, detail: str, m
         found = asyncio.run(verdict(behaviour, authority, name))
     assert (found.outcome, detail in found.detail) == (outcome, True), found
     assert found.models == (("mistral:latest",) if outcome is Outcome.ALIVE else None)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # as above
+def test_what_is_packed_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """50 kB that would become 50 MB."""
+    bomb = gzip.compress(bytes(50_000_000))
+    authority = trustme.CA()
+    with trusting(authority, monkeypatch):
+        tracemalloc.start()
+        found = asyncio.run(verdict(answers(http("200 OK", bomb, more="Content-Encoding: gzip\r\n")), authority))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert found.outcome is Outcome.NOT_OLLAMA
+    assert peak < 10_000_000
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")

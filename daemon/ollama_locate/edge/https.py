@@ -10,8 +10,12 @@ from .talk import Answer
 
 
 def client(timeout: float) -> httpx.AsyncClient:
-    """One client for all of them: no proxy from the environment, no redirects; `timeout` (seconds) for each step."""
-    return httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False)
+    """One client for all of them: no proxy from the environment, no redirects; `timeout` (seconds) for each step.
+
+    Nothing packed either: a small piece could unpack to gigabytes.
+    """
+    plain = {"Accept-Encoding": "identity"}
+    return httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False, headers=plain)
 
 
 async def get(asked: httpx.AsyncClient, url: str, limit: int, timeout: float) -> Answer | str:  # noqa: ASYNC109 - of all
@@ -19,7 +23,7 @@ async def get(asked: httpx.AsyncClient, url: str, limit: int, timeout: float) ->
     try:
         async with asyncio.timeout(timeout), asked.stream("GET", url) as response:
             body = bytearray()
-            async for chunk in response.aiter_bytes():
+            async for chunk in response.aiter_raw():
                 body += chunk
                 if len(body) > limit:
                     return "https: its answer is too large"
