@@ -29,9 +29,12 @@ def pip(*words: str) -> None:
 
 
 @cache
-def programs() -> Path:
-    """The folder of `ollama-locate`, `ollama-located` and their `python`; removed when the run ends."""
-    folder = Path(tempfile.mkdtemp(prefix=f"olb-{os.getpid()}-install-"))
+def programs(prefix: str = f"olb-{os.getpid()}-install-") -> Path:
+    """The folder of `ollama-locate`, `ollama-located` and their `python`; removed when the run ends.
+
+    `prefix`: who is no run of the benchmarks has a folder that leftovers.py does not take for one of theirs.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(ROOT))
     (wheel,) = folder.glob("*.whl")

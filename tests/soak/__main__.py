@@ -44,7 +44,7 @@ def main() -> int:
         return 1
     again = [sys.executable, "-m", "tests.soak", "--hours", str(args.hours), "--seed", str(args.seed)]
     return subprocess.run(
-        ["unshare", "--net", "--mount", *again, "--inside", programs()], cwd=ROOT, check=False
+        ["unshare", "--net", "--mount", *again, "--inside", programs("ollama-locate-soak-")], cwd=ROOT, check=False
     ).returncode
 
 
