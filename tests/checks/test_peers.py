@@ -185,3 +185,15 @@ def test_nobody_else_is_contacted(here: Machine) -> None:
     here.says(f"echo \"$@\" >> '{log}'; [ \"$1\" = status ] && cat '{here.folder}/status.json'")
     assert here.codes(peers.run) == []
     assert "ping" not in log.read_text()
+
+
+@pytest.mark.parametrize("behaviour", [None, closes_at_once, FORBIDDEN, answers(b"$(reboot)\r\n"), GOOD])
+def test_no_command_for_copying_holds_a_peers_own_text(here: Machine, behaviour: Behaviour | None) -> None:
+    """Whatever it calls itself: these commands are pasted into a shell."""
+    evil = "$(reboot)"
+    here.tailnet(node(evil, 2, DNSName=f"{evil}.tail-lab.ts.net."), node(evil, 3, DNSName=f"{evil}.", Expired=True))
+    here.far(GPU, behaviour)
+    findings = peers.run(here.case())
+    assert findings
+    assert any(evil in one.text + one.where for one in findings) or behaviour is GOOD
+    assert not [one.mend for one in findings if evil in one.mend]

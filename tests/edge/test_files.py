@@ -254,3 +254,19 @@ def test_the_config_is_read_within_bounds(tmp_path: Path) -> None:
     path.mkdir()
     with pytest.raises(ConfigError, match="Is a directory"):
         files.read_config(path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        pytest.param(give_away, "belongs to uid 12345", id="another user's", marks=ROOT_ONLY),
+        pytest.param(lambda path: path.chmod(0o646), "everybody can write", id="everybody can write it"),
+    ],
+)
+def test_a_config_that_others_can_write_is_not_believed(tmp_path: Path, spoil: Change, sentence: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('allow = ["bob"]')
+    assert files.read_config(path)
+    spoil(path)
+    with pytest.raises(ConfigError, match=sentence):
+        files.read_config(path)

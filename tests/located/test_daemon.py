@@ -4,7 +4,12 @@ import contextlib
 import json
 import os
 import signal
+import socket
+import sys
 import time
+from pathlib import Path
+
+import pytest
 
 from tests.located.harness import Lab, until
 from tests.standins import tailscale
@@ -132,6 +137,30 @@ def test_a_peer_that_is_trusted_no_more_is_published_no_more(lab: Lab) -> None:
     lab.show()
     lab.until_decided("default", "none")
     assert (lab.state / "endpoint").read_text() == "http://localhost:11434\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux has /proc to look at")
+def test_nothing_listens_unless_the_config_says_so(lab: Lab) -> None:
+    lab.machine("gpu", 2)
+    daemon = lab.start()
+    lab.until_decided("gpu")
+    assert listening(daemon.pid) == 0
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    lab.configure(f'[forward]\nlisten = "127.0.0.1:{port}"\n')
+    lab.ask("refresh")
+    until(lambda: lab.snapshot().get("forward"), "it listens")
+    assert listening(daemon.pid) == 1, "what is counted is what listens"
+
+
+def listening(pid: int) -> int:
+    """How many sockets of a process wait for others: TCP that listens (0A), UDP (07); the inode is the tenth field."""
+    place = Path(f"/proc/{pid}")
+    sockets = {str(one.readlink()) for one in (place / "fd").iterdir()}
+    tables = [(place / "net" / name).read_text().splitlines()[1:] for name in ("tcp", "tcp6", "udp", "udp6")]
+    rows = [line.split() for table in tables for line in table]
+    return sum(row[3] in ("0A", "07") and f"socket:[{row[9]}]" in sockets for row in rows)
 
 
 def test_a_restart_is_no_reason_to_move(lab: Lab) -> None:
