@@ -68,6 +68,8 @@ build: $(STAMP) ## sdist and wheel in dist/
 lock: ## choose the newest versions again
 	@$(PYTHON) -m uv pip compile --universal --generate-hashes --no-annotate --no-header --upgrade --group dev pyproject.toml -o dev.lock
 	@$(PYTHON) -m uv pip compile --universal --generate-hashes --no-annotate --no-header --upgrade --no-deps --group fuzz -o fuzz.lock
+	@$(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header tests/real/clients.in -o tests/real/clients.txt
+	@$(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header benchmarks/herd.in -o benchmarks/herd.txt
 
 clean: ## remove what make made
 	rm -rf .venv dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,8 @@ from pathlib import Path
 
 from benchmarks.install import pip
 
-VERSION = "0.11.4"
+LOCK = Path(__file__).parent / "herd.txt"
+VERSION = re.findall(r"(?m)^ollama-herd==(\S+)", LOCK.read_text())[0]
 
 
 @cache
@@ -23,7 +25,7 @@ def herd() -> Path | None:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     try:
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, capture_output=True)
-        pip("--python", str(folder / "bin/python"), "install", f"ollama-herd=={VERSION}")
+        pip("--python", str(folder / "bin/python"), "install", "--no-deps", "--require-hashes", "-r", str(LOCK))
     except (RuntimeError, subprocess.SubprocessError):
         return None
     return folder / "bin"

@@ -22,6 +22,7 @@ TAILSCALE = "v1.102.5"
 OLLAMA = "v0.17.4"
 OLLAMA_MODULE = "github.com/ollama/ollama"
 MINIAUDIO = "1.71"  # one of the headers that Ollama's Go module lacks; only this Python package ships it
+MINIAUDIO_SHA256 = "ff51e2887bb673e2e757752b586b3dc924d59aa5fbcae9bbc45f4a111bd3262b"
 CONTROL = Path(__file__).parent / "control"
 CLOCKS = Path(__file__).parent / "clocks.c"
 PROGRAMS = ("tailscale", "tailscaled", "control", "ollama")
@@ -105,9 +106,11 @@ def _headers() -> Path:
     if not header.exists():
         header.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as name:
+            wanted = Path(name) / "wanted.txt"
+            wanted.write_text(f"miniaudio=={MINIAUDIO} --hash=sha256:{MINIAUDIO_SHA256}\n")
             options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-binary", ":all:"]
-            wanted = ["--dest", name, f"miniaudio=={MINIAUDIO}"]
-            subprocess.run([sys.executable, "-m", "pip", "download", *options, *wanted], check=True)
+            hashed = ["--require-hashes", "-r", str(wanted), "--dest", name]
+            subprocess.run([sys.executable, "-m", "pip", "download", *options, *hashed], check=True)
             (archive,) = Path(name).glob("*.tar.gz")
             with tarfile.open(archive) as tar:
                 member = next(m for m in tar.getnames() if m.endswith("/miniaudio/miniaudio.h"))

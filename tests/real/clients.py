@@ -1,4 +1,7 @@
-"""The programs of docs/clients.md that a registry has, installed once, beside the tier's other programs."""
+"""The programs of docs/clients.md that a registry has, installed once, beside the tier's other programs.
+
+clients.in names them; clients.txt is made of it by `make lock`, and has the hash of each file.
+"""
 
 from __future__ import annotations
 
@@ -24,5 +27,15 @@ def installed() -> Path:
             # Scripts name their interpreter: it is installed where it stays, and counts when it is whole.
             subprocess.run([sys.executable, "-m", "venv", "--clear", target], check=True)
             python: list[str | Path] = [target / "bin" / "python", "-m", "pip", "--disable-pip-version-check"]
-            subprocess.run([*python, "install", "--quiet", "--cache-dir", part, "-r", WANTED], check=True)
+            hashed: list[str | Path] = [
+                "install",
+                "--quiet",
+                "--no-deps",
+                "--require-hashes",
+                "--cache-dir",
+                part,
+                "-r",
+                WANTED,
+            ]
+            subprocess.run([*python, *hashed], check=True)
     return target / "bin"
