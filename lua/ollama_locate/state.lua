@@ -36,7 +36,7 @@ local M = {}
 ---@field capabilities? string[]
 
 local SCHEMA = 1
-local LIMIT = 2 * 1024 * 1024 -- 20 servers with 300 models each; it is decoded in 40 ms, once for each time that it is written
+local LIMIT = 2 * 1024 * 1024 -- 20 servers with 300 models each; decoded in 40 ms, once for each writing
 local warned = false
 
 ---@param text string
