@@ -39,7 +39,7 @@ def test_a_program_that_calls_pip_does_so_by_hashes() -> None:
         for place, line in enumerate(lines):
             if CALL.search(line) and re.search(r"\bpip\b|python", "".join(lines[max(0, place - 3) : place + 2])):
                 calls += 1
-                near = "".join(lines[max(0, place - 2) : place + 3])
+                near = "".join(lines[max(0, place - 4) : place + 10])
                 assert "--require-hashes" in near or "--no-index" in near, f"{path.name}: {line}"
     assert calls >= 3
 

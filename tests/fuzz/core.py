@@ -17,9 +17,9 @@ from ollama_locate.core.config import Config, parse_config
 from ollama_locate.core.config_values import expand
 from ollama_locate.core.constants import DETAIL_MAX, MODELS_MAX
 from ollama_locate.core.errors import ConfigError
-from ollama_locate.core.inventory import inventory
+from ollama_locate.core.inventory import Model, ability, able, listed, loaded, unlisted, usable
 from ollama_locate.core.locator import Locator
-from ollama_locate.core.models import is_model_name, parse_tags
+from ollama_locate.core.models import is_model_name
 from ollama_locate.core.names import may_be_set
 from ollama_locate.core.outcome import Outcome, Probe
 from ollama_locate.core.pulling import Meter, parse_error, sizes, speed, told
@@ -126,26 +126,33 @@ def _life(found: Config, raw: bytes, last: LastGood | None, answers: tuple[tuple
         if answers:
             code, version, tags = answers[place % len(answers)]
             outcome, detail, said = judge_version(code, version)
-            models = parse_tags(tags) if outcome is Outcome.ALIVE else None
+            stock = listed(tags) if outcome is Outcome.ALIVE else None
+            names = usable(stock) if stock is not None else None
             locator.begin(key, 1.0)
-            locator.finish(key, Probe(outcome, 1.0, detail, 0.01, version=said, models=models, connected=True), 2.0)
+            locator.finish(key, Probe(outcome, 1.0, detail, 0.01, version=said, models=names, connected=True), 2.0)
+            if stock is not None:
+                locator.stocked(key, loaded(stock, tags))
     return take(locator, locator.conclude(3.0), found.variables, CLOCK, Run(1))
 
 
 def models(data: bytes) -> None:
-    """Lines: the answers of `/api/tags`, `/api/ps` and `/api/version`. What is listed can be shown and be data."""
-    tags, ps, version, *_ = [*data.split(b"\n"), b"", b""]
-    for name in parse_tags(tags) or ():
-        assert is_model_name(name)
-        assert is_value(name)
+    """Lines: the answers of `/api/tags`, `/api/ps`, `/api/show` and `/api/version`. What is listed can be shown."""
+    tags, ps, show, version, *_ = [*data.split(b"\n"), b"", b"", b""]
     outcome, detail, said = judge_version(200, version)
     assert outcome in (Outcome.ALIVE, Outcome.NOT_OLLAMA)
     harmless(detail, said)
-    found = inventory(tags, ps or None)
-    assert found is None or len(found) <= MODELS_MAX
-    msgspec.json.encode(found)
-    for model in found or ():
-        harmless(*_of({"n1:1": model}), _cell(model), model.until)
+    known = ability(show)
+    found = listed(tags)
+    if found is None:
+        return
+    unlisted(found, ps)
+    found = loaded(found, ps)
+    found = able(found, {(one.name, one.digest): known for one in found[:1]} if known is not None else {})
+    assert len(found) <= MODELS_MAX
+    assert msgspec.json.decode(msgspec.json.encode(found), type=tuple[Model, ...]) == found
+    assert all(is_model_name(name) and is_value(name) for name in usable(found, cloud=True))
+    for model in found:
+        harmless(*_of({"n1:1": model}), _cell(model), model.until, model.digest, *(model.can or ()))
         assert 0.0 <= model.in_card <= 1.0
 
 

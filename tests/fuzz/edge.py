@@ -17,7 +17,7 @@ from ollama_locate.core.errors import StateFolderError
 from ollama_locate.core.locator import Locator
 from ollama_locate.core.models import is_model_name
 from ollama_locate.core.outcome import Outcome
-from ollama_locate.core.snapshot import Clock, Run, take
+from ollama_locate.core.snapshot import Clock, Run, last_good, take
 from ollama_locate.core.track import Settings
 from ollama_locate.core.trust import Policy
 from ollama_locate.edge import bus as bus_module
@@ -45,7 +45,7 @@ def state(data: bytes) -> None:
             harmless(str(error))
             return
         assert seen is not None
-        for command, words in ((status_command, {}), (why_command, {"peer": None})):
+        for command, words in ((status_command, {}), (why_command, {"peer": None, "model": None})):
             for as_json in (False, True):
                 out, err = io.StringIO(), io.StringIO()
                 with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -54,7 +54,7 @@ def state(data: bytes) -> None:
         mine = StateFolder(folder)
         good = previous(mine)
         mine.close()
-        locator = Locator(Settings(Policy((11434,)), 30.0), 0.0, good)
+        locator = Locator(Settings(Policy((11434,)), 30.0), 0.0, last_good(good) if good is not None else None)
         published(take(locator, locator.conclude(3.0), {"OLLAMA_ENDPOINT": "{url}"}, Clock(3.0, 1.8e9), Run(1)))
 
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 
 from benchmarks.install import programs
@@ -58,7 +59,11 @@ async def _soak(where: Path, hours: float, seed: int) -> int:
         try:
             await tailnet.start()
             run = Run(World(tailnet, daemon, moved, seed), hours * 3600.0)
-            await run.all()
+            try:
+                await run.all()
+            except Exception as error:  # noqa: BLE001 - what was seen until then is worth writing down
+                traceback.print_exc()
+                run.monitor.breaches.append(f"the soak itself ended: {type(error).__name__}: {error}")
             code = daemon.stop()
             run.end(code)
         finally:

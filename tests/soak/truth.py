@@ -14,6 +14,9 @@ from typing import Any
 from tests.standins import ollama, tailscale
 
 PORT = 11434
+_FREEBIND = 15
+"""Linux's IP_FREEBIND: one that is silent, whose address is away, may be started all the same."""
+
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -84,7 +87,11 @@ class Machine:
 
     async def start(self) -> None:
         self.runs = True
-        self.server = await asyncio.start_server(self._client, self.address, PORT, reuse_address=True)
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_IP, _FREEBIND, 1)
+        sock.bind((self.address, PORT))
+        self.server = await asyncio.start_server(self._client, sock=sock)
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writers.add(writer)
