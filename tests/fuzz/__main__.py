@@ -58,7 +58,8 @@ def _keep(name: str) -> int:
     for path in (WORK / name).glob("*"):
         if path.stat().st_size > LARGEST:
             path.unlink()
-    code, said = _engine(name, START, "-set_cover_merge=1", CORPUS / name, WORK / name, seeds=False)
+    least = ("-set_cover_merge=1", "-use_counters=0")
+    code, said = _engine(name, START, *least, CORPUS / name, WORK / name, seeds=False)
     print(f"{name}: {sum(1 for _ in (CORPUS / name).iterdir())} inputs" if code == 0 else said[-2000:], flush=True)
     return min(code, 1)
 
