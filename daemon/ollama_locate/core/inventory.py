@@ -6,6 +6,7 @@ import msgspec
 
 from .constants import MODELS_MAX
 from .models import is_model_name
+from .speed import short
 from .text import shown
 
 _DETAIL_MAX: Final = 24
@@ -14,7 +15,8 @@ _DETAIL_MAX: Final = 24
 class Model(msgspec.Struct, frozen=True):
     """One model of one server. Sizes in bytes; `vram` is the part of `memory` that lies in its card, where loaded.
 
-    `cloud`: it runs at the company that gives it, so that using it leaves the tailnet.
+    `digest`: its first 12 hex digits, empty where the server does not say. `cloud`: it runs at the company that gives
+    it, so that using it leaves the tailnet.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Model(msgspec.Struct, frozen=True):
     vram: int = 0
     context: int = 0
     until: str = ""
+    digest: str = ""
 
     @property
     def in_card(self) -> float:
@@ -46,6 +49,7 @@ class _Listed(msgspec.Struct):
     size_vram: int = 0
     expires_at: str = ""
     context_length: int = 0
+    digest: str = ""
     remote_host: str = ""
     remote_model: str = ""
     details: _Details | None = None
@@ -91,6 +95,7 @@ def _model(name: str, one: _Listed, running: _Listed | None) -> Model:
         shown(details.parameter_size, _DETAIL_MAX),
         shown(details.quantization_level, _DETAIL_MAX),
         cloud=bool(one.remote_host or one.remote_model),
+        digest=short(one.digest),
     )
     if running is None:
         return found
