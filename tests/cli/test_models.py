@@ -58,7 +58,8 @@ class Tailnet:
         self._table[f"100.64.0.{number}"] = Far(port)
 
     def models(self, *, as_json: bool = False) -> int:
-        return models.run(argparse.Namespace(json=as_json), EmbeddedWire(self._table))
+        asked = argparse.Namespace(json=as_json, speeds=False, advise=False)
+        return models.run(asked, EmbeddedWire(self._table))
 
 
 @pytest.fixture

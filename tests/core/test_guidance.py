@@ -64,7 +64,7 @@ UNKNOWN = "not known"
         pytest.param(
             [loaded(5.1, 5.1)],
             [speed(42)],
-            ["about 98 tok/s", "42 tok/s", "about 23 tok/s", "about 23 tok/s"],
+            ["about 98 tok/s", "42 tok/s", "about 23 tok/s if it fits", "about 23 tok/s if it fits"],
             id="measured",
         ),
         pytest.param(
@@ -76,7 +76,7 @@ UNKNOWN = "not known"
         pytest.param(
             [loaded(5, 0)],
             [speed(5)],
-            ["about 12 tok/s", "5.0 tok/s", "about 2.7 tok/s", "about 2.7 tok/s"],
+            ["about 12 tok/s", "5.0 tok/s", "about 2.7 tok/s if it fits", "about 2.7 tok/s if it fits"],
             id="measured without a card",
         ),
         pytest.param([model()], [speed(42, digest="b" * 12)], [UNKNOWN] * 4, id="measured before it was another model"),
@@ -96,7 +96,7 @@ UNKNOWN = "not known"
         pytest.param(
             [model(), model("qwen3:8b", "8.2B", 5.2)],
             [speed(30), speed(40, "qwen3:8b")],
-            ["about 70 tok/s", "40 tok/s", "about 27 tok/s", "about 27 tok/s"],
+            ["about 70 tok/s", "40 tok/s", "about 27 tok/s if it fits", "about 27 tok/s if it fits"],
             id="the best of a size, the closest for another",
         ),
         pytest.param(
@@ -118,6 +118,18 @@ def test_each_size(models: list[Model], speeds: list[Speed], sizes: list[str]) -
 )
 def test_how_it_runs(rate: float, grade: Grade) -> None:
     assert advised([model()], [speed(rate)]).fits[1].grade is grade
+
+
+@pytest.mark.parametrize(
+    ("holds", "rate", "grades"),
+    [
+        pytest.param(5.1, 60, [Grade.WELL, Grade.WELL, Grade.UNKNOWN, Grade.UNKNOWN], id="nobody has seen more in it"),
+        pytest.param(10, 60, [Grade.WELL, Grade.WELL, Grade.WELL, Grade.UNKNOWN], id="more was seen in it"),
+        pytest.param(5.1, 6, [Grade.READABLE, Grade.READABLE, Grade.SLOW, Grade.SLOW], id="slow, even if it fits"),
+    ],
+)
+def test_a_size_that_may_not_fit_is_not_promised(holds: float, rate: float, grades: list[Grade]) -> None:
+    assert [fit.grade for fit in advised([loaded(holds, holds)], [speed(rate)]).fits] == grades
 
 
 @pytest.mark.parametrize(
@@ -201,7 +213,7 @@ def test_what_is_said(models: list[Model], speeds: list[Speed], server: ServerSt
             [loaded(10, 10)],
             [],
             [speed(60)],
-            "The largest size that runs well is 8x7B, on gpu: about 32 tok/s, reckoned from mistral:latest.",
+            "The largest size that runs well is 13B, on gpu: about 32 tok/s, reckoned from mistral:latest.",
             id="reckoned",
         ),
     ],

@@ -79,19 +79,24 @@ class Basis(Worded):
 
 
 class Fit(NamedTuple):
-    """One size on one server. `rate`: tokens a second, None where there is none; `model`: whose figure it is."""
+    """One size on one server. `rate`: tokens a second, None where there is none; `model`: whose figure it is.
+
+    `proven`: so much has been loaded there before; else the rate holds if it fits.
+    """
 
     size: Size
     grade: Grade
     basis: Basis
     rate: float | None = None
     model: str = ""
+    proven: bool = True
 
     @property
     def text(self) -> str:
         """A few words for a table."""
         if self.rate is not None:
-            return f"{'' if self.basis is Basis.MEASURED else 'about '}{figure(self.rate)}"
+            about = "" if self.basis is Basis.MEASURED else "about "
+            return f"{about}{figure(self.rate)}{'' if self.proven else ' if it fits'}"
         if self.basis is Basis.CARD:
             return {Grade.WELL: "fits its card", Grade.SLOW: "slow, no card"}.get(self.grade, self.grade.text)
         return self.grade.text
@@ -183,7 +188,7 @@ def _fit(size: Size, there: Card, current: Sequence[tuple[Model, Speed]]) -> Fit
     needs = size.bytes * CONTEXT_SHARE
     if there.full and needs > there.holds:
         return Fit(size, Grade.TOO_LARGE, Basis.CARD)
-    if estimate := _estimate(size, current):
+    if estimate := _estimate(size, there, current):
         return estimate
     if there.missing:
         return Fit(size, Grade.SLOW, Basis.CARD)
@@ -192,10 +197,10 @@ def _fit(size: Size, there: Card, current: Sequence[tuple[Model, Speed]]) -> Fit
     return Fit(size, Grade.UNKNOWN, Basis.NONE)
 
 
-def _estimate(size: Size, current: Sequence[tuple[Model, Speed]]) -> Fit | None:
+def _estimate(size: Size, there: Card, current: Sequence[tuple[Model, Speed]]) -> Fit | None:
     """From the figure of the model that is closest: for each token, all that works of a model is read from memory.
 
-    So the rate falls as the bytes grow, where both lie in the same memory.
+    So the rate falls as the bytes grow, where both lie in the same memory; whether a larger one does, nobody knows.
     """
     read = size.active * Q4_BYTES
     bases = [pair for pair in current if _is_dense(pair[0])]
@@ -206,7 +211,9 @@ def _estimate(size: Size, current: Sequence[tuple[Model, Speed]]) -> Fit | None:
     if not 1 / ESTIMATE_REACH <= share <= ESTIMATE_REACH:
         return None
     rate = speed.rate * share
-    return Fit(size, _grade(rate), Basis.ESTIMATED, rate, model.name)
+    proven = size.bytes <= model.size or size.bytes * CONTEXT_SHARE <= there.holds
+    grade = _grade(rate) if proven or rate < RATE_READABLE else Grade.UNKNOWN
+    return Fit(size, grade, Basis.ESTIMATED, rate, model.name, proven)
 
 
 def _is_dense(model: Model) -> bool:
