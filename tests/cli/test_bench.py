@@ -1,80 +1,25 @@
-"""`models --bench`, `--speeds` and `--advise`, on real servers that generate, hang and lie."""
+"""`models --bench`, on real servers that generate, hang and lie."""
 
 import csv
-import fcntl
 import io
 import json
-import os
-import pty
-import re
 import signal
-import struct
 import subprocess
-import sys
-import termios
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ollama_locate.core.speed import Speed
 from ollama_locate.edge import measure
 from ollama_locate.edge.files import StateFolder
 from ollama_locate.edge.lock import Lock
 from ollama_locate.edge.requests import Request, receive
-from ollama_locate.edge.speeds import NAME, keep_speeds, read_speeds
-from tests.checks.machine import Machine
+from ollama_locate.edge.speeds import NAME, read_speeds
 from tests.cli.command import Command
-from tests.snapshots import alive, snapshot
+from tests.cli.generating import MISTRAL, PROGRAM, Servers, on_terminal
+from tests.snapshots import snapshot
 from tests.standins.generator import DIGEST, RATE, Generator
 from tests.standins.tailscale import raw
-
-PROGRAM = [sys.executable, "-c", "import sys; from ollama_locate.main import main; sys.exit(main())"]
-MISTRAL = "mistral:latest"
-
-
-class Servers:
-    """Those that are published, by their names; `servers["gpu"]` is the stand-in."""
-
-    def __init__(self, run: Command, tmp_path: Path) -> None:
-        self._run, self._tmp = run, tmp_path
-        # Its own servers' thread, and nothing else of it.
-        (tmp_path / "machine").mkdir()
-        self.machine = Machine(tmp_path / "machine")
-        self._made: dict[str, Generator] = {}
-        self.state = tmp_path / "state"
-
-    def __getitem__(self, name: str) -> Generator:
-        return self._made[name]
-
-    def put(self, **models: tuple[str, ...]) -> None:
-        """Serve these models, and publish the servers."""
-        urls = {}
-        for name, those in models.items():
-            self._made[name] = Generator(self._tmp / f"{name}.log", *those)
-            urls[name] = f"http://127.0.0.1:{self.machine.serve(self._made[name].serve)}"
-        static = "".join(f'{name} = "{url}"\n' for name, url in urls.items())
-        config = f'local = "off"\nprefer = {json.dumps(list(urls))}\n[static]\n{static}'
-        path = self._tmp / "config/ollama-locate/config.toml"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(config)
-        probes = {f"static:{name}": alive(0.01, *self[name].models) for name in urls}
-        self._run.publish(snapshot(probes, raw=raw(), config=config))
-
-    def asked(self, name: str) -> list[str]:
-        """The models that this server was to generate with."""
-        log = self._tmp / f"{name}.log"
-        lines = log.read_text().splitlines() if log.exists() else []
-        return [one["body"]["model"] for one in map(json.loads, lines) if one["path"] == "/api/generate"]
-
-
-@pytest.fixture
-def servers(run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Servers]:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    made = Servers(run, tmp_path)
-    yield made
-    made.machine.close()
 
 
 def test_what_is_loaded_is_measured_shown_and_kept(run: Command, servers: Servers) -> None:
@@ -172,6 +117,28 @@ def test_no_server_answers(run: Command) -> None:
         assert "no server answers" in err
 
 
+def test_on_a_server_that_does_not_answer(run: Command) -> None:
+    code, _, err = run("models", "--bench", "*", "--on", "pi")
+    assert code == 1
+    assert "pi does not answer now: " in err
+
+
+class Loses(Generator):
+    """Once it has generated, the other models are gone."""
+
+    async def generate(self, body: dict[str, Any], *streams: Any) -> None:
+        self.models = [body["model"]]
+        await super().generate(body, *streams)
+
+
+def test_a_model_that_is_gone_when_its_turn_comes(run: Command, servers: Servers) -> None:
+    servers.kind = Loses
+    servers.put(gpu=(f"{MISTRAL}!", "second:1!"))
+    code, _, err = run("models", "--bench", "--yes")
+    assert code == 0
+    assert "gpu: second:1: the server says that it is not there (2 of 2)" in err
+
+
 def test_one_that_hangs_does_not_hold_up_another_server(
     run: Command, servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -203,6 +170,28 @@ def test_figures_that_cannot_be_read_stop_it_before_anything_is_asked(run: Comma
     assert "it cannot be read" in err
 
 
+class Spoils(Generator):
+    """While it generates, somebody breaks the file."""
+
+    file = Path()
+
+    async def generate(self, *request: Any) -> None:
+        self.file.write_text("{")
+        await super().generate(*request)
+
+
+def test_what_cannot_be_kept_is_shown_and_said(run: Command, servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Spoils, "file", servers.state / NAME)
+    servers.kind = Spoils
+    servers.put(gpu=(f"{MISTRAL}!", "second:1!"))
+    code, out, err = run("models", "--bench", "--yes")
+    assert code == 1
+    assert out.startswith(f"gpu\t{MISTRAL}\t")
+    assert "it cannot be read" in err.splitlines()[-1]
+    assert servers.asked("gpu") == [MISTRAL] * 2
+    assert (servers.state / NAME).read_text() == "{"
+
+
 def test_the_daemon_is_told(run: Command, servers: Servers) -> None:
     servers.put(gpu=(f"{MISTRAL}!",))
     folder = StateFolder(servers.state)
@@ -216,47 +205,6 @@ def test_the_daemon_is_told(run: Command, servers: Servers) -> None:
         lock.release()
     assert woken == [signal.SIGUSR1]
     assert receive(folder) == ({Request("refresh")}, 0)
-
-
-def test_figures_stand_with_the_models_until_the_model_is_another_one(run: Command, servers: Servers) -> None:
-    servers.put(gpu=(f"{MISTRAL}!",), nas=(MISTRAL,))
-    keep_speeds(servers.state, [Speed("static:gpu", MISTRAL, DIGEST[:12], 1.0, 0.2, 42.4, 3.0)])
-    keep_speeds(servers.state, [Speed("static:nas", MISTRAL, DIGEST[:12], 1.0, 0.2, 7.25)])
-    assert run("models")[1] == "mistral:latest\t4.0 GB\t7.2B Q4_0\tgpu (loaded, 42 tok/s), nas (7.2 tok/s)\n"
-    listed = json.loads(run("models", "--json")[1])["servers"]
-    assert [one["models"][0]["tokens_per_s"] for one in listed] == [42.4, 7.25]
-    servers["nas"].digest = "f" * 64
-    assert run("models")[1] == "mistral:latest\t4.0 GB\t7.2B Q4_0\tgpu (loaded, 42 tok/s), nas\n"
-    assert json.loads(run("models", "--json")[1])["servers"][1]["models"][0]["tokens_per_s"] is None
-    rows = [one.split("\t") for one in run("models", "--speeds")[1].splitlines()]
-    assert [(row[0], row[2], row[4], row[5] == "outdated") for row in rows] == [
-        ("gpu", "42 tok/s", "3.0 s", False),
-        ("nas", "7.2 tok/s", "-", True),
-    ]
-    assert [one["outdated"] for one in json.loads(run("models", "--speeds", "--json")[1])["speeds"]] == [False, True]
-
-
-def test_advice(run: Command, servers: Servers) -> None:
-    servers.put(gpu=(f"{MISTRAL}!",), nas=(MISTRAL,))
-    keep_speeds(servers.state, [Speed("static:nas", MISTRAL, DIGEST[:12], 1.0, 0.2, 7.25)])
-    code, out, _ = run("models", "--advise")
-    assert code == 0
-    assert out.startswith("The largest size that runs well is 3B, on gpu: it fits the card.\n")
-    assert "gpu\tfits its card\tnot known\tnot known\tnot known\n" in out
-    assert "nas\tabout 16 tok/s\t7.2 tok/s\tabout 3.7 tok/s if it fits\tabout 3.7 tok/s if it fits\n" in out
-    assert "gpu: what is loaded lies wholly in its card, 4.0 GB: the card has at least that" in out
-    assert "- 7B, 4.2 GB: the balance over a tailnet: mistral, neural-chat\n" in out
-    assert "how much memory a card has" in out
-    found = json.loads(run("models", "--advise", "--json")[1])
-    assert (found["schema"], found["start"]) == (1, out.splitlines()[0])
-    gpu, nas = found["servers"]
-    assert gpu["card"] == {"holds": 4_000_000_000, "full": False, "seen": True}
-    assert [one["grade"] for one in gpu["sizes"]] == ["well", "unknown", "unknown", "unknown"]
-    assert [(one["grade"], one["basis"]) for one in nas["sizes"][:2]] == [
-        ("readable", "estimated"),
-        ("readable", "measured"),
-    ]
-    assert nas["sizes"][1]["model"] == MISTRAL
 
 
 def test_ctrl_c_keeps_what_was_measured(servers: Servers) -> None:
@@ -279,27 +227,6 @@ def test_ctrl_c_keeps_what_was_measured(servers: Servers) -> None:
     assert [one.model for one in read_speeds(servers.state)] == [MISTRAL]
 
 
-def on_terminal(*words: str, answer: bytes = b"") -> tuple[int, str]:
-    """The exit code, and what a terminal of 80 columns got to show."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    environment: dict[str, Any] = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
-    running = subprocess.Popen([*PROGRAM, *words], stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
-    os.close(theirs)
-    os.write(ours, answer)
-    shown = b""
-    while True:
-        try:
-            chunk = os.read(ours, 65536)
-        except OSError:  # Linux's way to say that the other end is closed
-            break
-        if not chunk:
-            break
-        shown += chunk
-    os.close(ours)
-    return running.wait(10), re.sub(r"\x1b\[[0-9;]*m", "", shown.decode().replace("\r", ""))
-
-
 @pytest.mark.parametrize(("answer", "code"), [(b"y\n", 0), (b"\n", 1)])
 def test_on_a_terminal_it_is_asked(servers: Servers, answer: bytes, code: int) -> None:
     servers.put(gpu=(f"{MISTRAL}!",))
@@ -308,18 +235,3 @@ def test_on_a_terminal_it_is_asked(servers: Servers, answer: bytes, code: int) -
     assert "Measure them? [y/N]" in shown
     assert servers.asked("gpu") == ([] if code else [MISTRAL] * 2)
     assert ("nothing was measured" in shown) is bool(code)
-
-
-def test_on_a_terminal_there_are_bars_that_need_no_colour(servers: Servers) -> None:
-    servers.put(gpu=(f"{MISTRAL}!",), nas=(MISTRAL,))
-    keep_speeds(servers.state, [Speed("static:gpu", MISTRAL, DIGEST[:12], 1.0, 0.2, 42.4, 3.0)])
-    keep_speeds(servers.state, [Speed("static:nas", MISTRAL, DIGEST[:12], 1.0, 0.2, 10.6)])
-    code, shown = on_terminal("models", "--speeds")
-    lines = shown.splitlines()
-    assert code == 0
-    assert lines[0].split() == ["SERVER", "MODEL", "RATE", "FIRST", "TOKEN", "LOAD", "MEASURED"]
-    assert max(map(len, lines)) <= 80
-    gpu, nas = lines[-2:]
-    assert gpu.startswith("gpu  mistral:latest  ████")
-    assert nas.endswith(" 11 tok/s")
-    assert gpu.count("█") == pytest.approx(4 * nas.count("█"), abs=4)

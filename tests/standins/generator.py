@@ -49,7 +49,7 @@ class Generator:
             while True:
                 path, body = await asked(reader, self._log)
                 if path == "/api/generate":
-                    await self._generate(body, reader, writer)
+                    await self.generate(body, reader, writer)
                 elif path in ("/api/tags", "/api/ps"):
                     names = self.models if path == "/api/tags" else sorted(self.loaded)
                     writer.write(http("200 OK", json.dumps({"models": [self._row(name) for name in names]}).encode()))
@@ -63,7 +63,8 @@ class Generator:
         sizes = {"size": SIZE, "size_vram": SIZE, "context_length": 8192}
         return {"name": name, "digest": self.digest, "details": details, **sizes, **remote}
 
-    async def _generate(self, body: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def generate(self, body: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One answer."""
         model, tokens = body["model"], body["options"]["num_predict"]
         kind = model.partition(":")[0].removeprefix("zz-")
         begun, load = time.monotonic(), LOAD if model not in self.loaded else 0.001

@@ -17,7 +17,7 @@ from ollama_locate.core.errors import OperatorError, StateFolderError
 from ollama_locate.core.generation import Miss, Unmeasured
 from ollama_locate.core.inventory import Model
 from ollama_locate.core.placement import answering
-from ollama_locate.core.speed import Speed
+from ollama_locate.core.speed import Speed, merged
 from ollama_locate.core.text import shown
 from ollama_locate.edge import dial, pull
 from ollama_locate.edge.folders import reader_folder
@@ -25,7 +25,7 @@ from ollama_locate.edge.inventory import stocks
 from ollama_locate.edge.lock import holder
 from ollama_locate.edge.measure import measure
 from ollama_locate.edge.requests import Request, send
-from ollama_locate.edge.speeds import keep_speeds, read_speeds
+from ollama_locate.edge.speeds import keep_speeds
 
 from . import speeds
 from .confirm import confirmed
@@ -52,37 +52,45 @@ def run(args: argparse.Namespace) -> int:
     if not confirmed("Measure them?", yes=args.yes, on=sys.stderr):
         note("ollama-locate: nothing was measured")
         return 1
-    bench = _Bench(folder)
-    code = 0
+    bench, code = _Bench(folder, known), 0
     try:
         asyncio.run(bench.run(jobs))
     except KeyboardInterrupt:
         note("stopped; what was measured is kept")
         code = INTERRUPTED_EXIT
+    except StateFolderError as error:
+        note(f"ollama-locate: {error}")
+        code = 1
     if bench.measured:
         _tell(folder)
-    names = {one.server.key: one.server.name for one in stock}
-    kept = [one for one in read_speeds(folder) if (one.server, one.model) in bench.measured]
-    found = speeds.rows(kept, (), names)
+    _show(args, bench, stock)
+    return code or (0 if bench.measured else 1)
+
+
+def _show(args: argparse.Namespace, bench: "_Bench", stock: Sequence[Stocked]) -> None:
+    found = speeds.rows(bench.measured, (), {one.server.key: one.server.name for one in stock})
     if args.json:
         speeds.as_json(found, bench.missed)
     elif args.csv:
         speeds.as_csv(found)
     elif found:
         speeds.show(found)
-    return code or (0 if found else 1)
 
 
 class _Bench:
     """One run. A server measures one model after the other; servers work at the same time."""
 
-    def __init__(self, folder: Path) -> None:
-        self.measured: set[tuple[str, str]] = set()
-        """Server and model; the figures are in the file."""
+    def __init__(self, folder: Path, known: tuple[Speed, ...]) -> None:
         self.missed: list[speeds.Missed] = []
-        self._folder = folder
+        self._folder, self._known = folder, known
+        self._done: set[tuple[str, str]] = set()
         self._disk = asyncio.Lock()
         self._all = 0
+
+    @property
+    def measured(self) -> list[Speed]:
+        """The figures of this run, with the loads that were seen before."""
+        return [one for one in self._known if (one.server, one.model) in self._done]
 
     async def run(self, jobs: Sequence[Job]) -> None:
         """All of them. Raises StateFolderError where a figure cannot be kept."""
@@ -111,23 +119,20 @@ class _Bench:
             if isinstance(came, Miss):
                 self._miss(job, came)
                 continue
-            await self._keep(
-                Speed(job.server.key, model.name, model.digest, at, came.first_token, came.rate, came.load)
-            )
-            note(f"{job.server.name}: {model.name} makes {figure(came.rate)}{self._so_far()}")
-
-    async def _keep(self, speed: Speed) -> None:
-        """Write it at once: ctrl-C may come. In a thread, as a slow disk must not delay the clock of the others."""
-        self.measured.add((speed.server, speed.model))
-        async with self._disk:
-            await asyncio.to_thread(keep_speeds, self._folder, (speed,))
+            speed = Speed(job.server.key, model.name, model.digest, at, came.first_token, came.rate, came.load)
+            self._known = merged(self._known, (speed,))
+            self._done.add((speed.server, speed.model))
+            note(f"{job.server.name}: {model.name} makes {figure(speed.rate)}{self._so_far()}")
+            # At once, as ctrl-C may come; in a thread, as a slow disk must not delay the clock of the others.
+            async with self._disk:
+                await asyncio.to_thread(keep_speeds, self._folder, (speed,))
 
     def _miss(self, job: Job, miss: Miss) -> None:
         self.missed.append(speeds.Missed(job, miss))
         note(f"{job.server.name}: {job.model.name}: {miss.text}{self._so_far()}")
 
     def _so_far(self) -> str:
-        return f" ({len(self.measured) + len(self.missed)} of {self._all})"
+        return f" ({len(self._done) + len(self.missed)} of {self._all})"
 
 
 def _stock(on: str | None) -> list[Stocked]:

@@ -44,8 +44,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         "--bench",
         nargs="*",
         metavar="M",
-        help="measure how fast these answer: names, or patterns such as 'qwen3:*'; without one, those that are loaded "
-        "and the one that the config requires",
+        help="measure how fast these answer: names, or patterns such as 'qwen3:*'; without one, those that are loaded",
     )
     what.add_argument("--speeds", action="store_true", help="what was measured, with bars")
     what.add_argument("--advise", action="store_true", help="which sizes run well on which server, and why")

@@ -14,7 +14,7 @@ from ollama_locate.core.bounds import SCHEMA
 from ollama_locate.core.snapshot import rfc3339
 from ollama_locate.core.speed import Speed, is_of
 
-from .show import ago, line, note, table
+from .show import ago, line, table
 
 if TYPE_CHECKING:
     from ollama_locate.core.bench import Job, Stocked
@@ -88,7 +88,7 @@ def as_csv(found: Iterable[Row]) -> None:
         out.writerow(tuple(as_data(row)[word] for word in CSV_HEAD))
 
 
-def as_json(found: Iterable[Row], missed: Iterable[Missed] = (), **more: Any) -> None:  # noqa: ANN401 - whatever JSON has
+def as_json(found: Iterable[Row], missed: Iterable[Missed] = ()) -> None:
     """Figures, and what could not be measured: docs/models.md."""
     data = {
         "schema": SCHEMA,
@@ -103,7 +103,6 @@ def as_json(found: Iterable[Row], missed: Iterable[Missed] = (), **more: Any) ->
             }
             for one in missed
         ],
-        **more,
     }
     print(msgspec.json.encode(data).decode())
 
@@ -120,8 +119,3 @@ def as_data(row: Row) -> dict[str, Any]:
         "tokens_per_s": round(one.rate, 2),
         "load_s": round(one.load, 3) if one.load else None,
     }
-
-
-def told(one: Missed) -> None:
-    """One line on stderr."""
-    note(f"{one.job.server.name}: {one.job.model.name}: {one.miss.text}")

@@ -21,10 +21,11 @@ _PLAIN: Final = {"Accept-Encoding": "identity"}
 def client() -> httpx.AsyncClient:
     """No proxy from the environment, no redirects, nothing packed: a small piece could unpack to gigabytes.
 
-    How long an answer may take is bounded where it is read.
+    How long an answer may take is bounded where it is read; how many connections there are, by who asks.
     """
     timeout = httpx.Timeout(None, connect=PULL_CONNECT, write=PULL_CONNECT)
-    return httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False, headers=_PLAIN)
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+    return httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False, headers=_PLAIN, limits=limits)
 
 
 async def load(asked: httpx.AsyncClient, url: str, model: str, deadline: float = LOAD_DEADLINE) -> Failure | None:
