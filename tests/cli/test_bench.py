@@ -27,7 +27,8 @@ def test_what_is_loaded_is_measured_shown_and_kept(run: Command, servers: Server
     code, out, err = run("models", "--bench", "--yes")
     assert code == 0
     name, model, rate, first, load, when = out.rstrip("\n").split("\t")
-    assert (name, model, load, when) == ("gpu", MISTRAL, "-", "0 s ago")
+    assert (name, model, load) == ("gpu", MISTRAL, "-")
+    assert when.endswith(" s ago")
     assert rate.endswith(" tok/s")
     assert first.endswith("s")
     assert err.splitlines() == [

@@ -161,3 +161,28 @@ figures = st.floats(allow_nan=True, allow_infinity=True) | st.sampled_from([0.0,
 def test_whatever_is_kept_gives_a_time_that_can_be_compared(one: Speed, *, loaded: bool) -> None:
     if is_sane(one):
         assert 0.0 < expected(one, 0.01, loaded=loaded) < math.inf
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2),
+    max_leaves=4,
+)
+entries = st.fixed_dictionaries(dict.fromkeys(Speed.__struct_fields__, json_values) | {"model": st.just("m:1")})
+
+
+speeds = st.builds(Speed, st.just("a:1"), st.just("m:1"), st.just(""), figures, figures, figures, figures)
+
+
+@given(
+    st.binary(max_size=80)
+    | st.lists(entries, max_size=3).map(lambda found: msgspec.json.encode({"schema": 1, "speeds": found}))
+    | st.lists(speeds, max_size=3).map(render_speeds)
+)
+def test_a_file_is_read_or_refused_and_what_is_read_is_sane(data: bytes) -> None:
+    try:
+        found = parse_speeds(data)
+    except ValueError:
+        return
+    assert all(map(is_sane, found))
+    assert parse_speeds(render_speeds(found)) == found
