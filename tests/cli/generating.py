@@ -33,23 +33,30 @@ class Servers:
         self._made: dict[str, Generator] = {}
         self.state = tmp_path / "state"
         self.kind = Generator
+        self._config = ""
 
     def __getitem__(self, name: str) -> Generator:
         return self._made[name]
 
-    def put(self, **models: tuple[str, ...]) -> None:
+    def put(self, config: str = "", /, **models: tuple[str, ...]) -> None:
         """Serve these models, and publish the servers."""
         urls = {}
         for name, those in models.items():
             self._made[name] = self.kind(self._tmp / f"{name}.log", *those)
             urls[name] = f"http://127.0.0.1:{self.machine.serve(self._made[name].serve)}"
         static = "".join(f'{name} = "{url}"\n' for name, url in urls.items())
-        config = f'local = "off"\nprefer = {json.dumps(list(urls))}\n[static]\n{static}'
+        config = f'local = "off"\nprefer = {json.dumps(list(urls))}\n{config}\n[static]\n{static}'
         path = self._tmp / "config/ollama-locate/config.toml"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(config)
-        probes = {f"static:{name}": alive(0.01, *self[name].models) for name in urls}
-        self._run.publish(snapshot(probes, raw=raw(), config=config))
+        self._config = config
+        self.publish()
+
+    def publish(self) -> None:
+        """What a daemon would know of them now."""
+        probes = {f"static:{name}": alive(0.01, *one.models) for name, one in self._made.items()}
+        stocks = {f"static:{name}": one.inventory() for name, one in self._made.items()}
+        self._run.publish(snapshot(probes, raw=raw(), config=self._config, stocks=stocks))
 
     def asked(self, name: str) -> list[str]:
         """The models that this server was to generate with."""

@@ -66,6 +66,38 @@ def test_those_that_are_named_and_what_is_missed(run: Command, servers: Servers)
     assert {"big:cloud", "remote:1"}.isdisjoint(servers.asked("gpu"))
 
 
+@pytest.mark.parametrize(
+    ("words", "models"),
+    [
+        pytest.param((), ["cold:1", "cold:1", MISTRAL, MISTRAL], id="what is loaded, and what is required"),
+        pytest.param(("small",), ["cold:1", "cold:1"], id="what an alias stands for"),
+    ],
+)
+def test_what_the_config_says_of_models(
+    run: Command, servers: Servers, words: tuple[str, ...], models: list[str]
+) -> None:
+    config = '[models]\nrequire = ["small"]\nalias = { small = ["cold:1", "nope"] }'
+    servers.put(config, gpu=(f"{MISTRAL}!", "cold:1", "other:1"))
+    assert run("models", "--bench", *words, "--yes")[0] == 0
+    assert sorted(servers.asked("gpu")) == models
+
+
+class Closes(Generator):
+    """It ended since the daemon has looked."""
+
+    async def serve(self, *streams: Any) -> None:
+        """Nothing."""
+
+
+def test_a_server_that_does_not_answer_any_more(run: Command, servers: Servers) -> None:
+    servers.kind = Closes
+    servers.put(gpu=(f"{MISTRAL}!",))
+    code, out, err = run("models", "--bench", "--yes")
+    assert (code, out) == (1, "")
+    assert err.startswith("gpu: the server cannot be reached (")
+    assert "no server answers now" in err
+
+
 def test_a_row_for_each_in_csv(run: Command, servers: Servers) -> None:
     servers.put(gpu=(f"{MISTRAL}!",), nas=("cold:1",))
     code, out, _ = run("models", "--bench", "*", "--yes", "--csv")
@@ -167,7 +199,7 @@ def test_figures_that_cannot_be_read_stop_it_before_anything_is_asked(run: Comma
     assert servers.asked("gpu") == []
     assert (servers.state / NAME).read_text() == "{"
     code, out, err = run("models")
-    assert (code, out) == (0, "mistral:latest\t4.0 GB\t7.2B Q4_0\tgpu (loaded)\n")
+    assert (code, out) == (0, "mistral:latest\t4.0 GB\t7.2B Q4_0\t-\tgpu (loaded)\n")
     assert "it cannot be read" in err
 
 

@@ -15,11 +15,12 @@ def test_figures_stand_with_the_models_until_the_model_is_another_one(run: Comma
     servers.put(gpu=(f"{MISTRAL}!",), nas=(MISTRAL,))
     keep_speeds(servers.state, [Speed("static:gpu", MISTRAL, DIGEST[:12], 1.0, 0.2, 42.4, 3.0)])
     keep_speeds(servers.state, [Speed("static:nas", MISTRAL, DIGEST[:12], 1.0, 0.2, 7.25)])
-    assert run("models")[1] == "mistral:latest\t4.0 GB\t7.2B Q4_0\tgpu (loaded, 42 tok/s), nas (7.2 tok/s)\n"
+    assert run("models")[1] == "mistral:latest\t4.0 GB\t7.2B Q4_0\t-\tgpu (loaded, 42 tok/s), nas (7.2 tok/s)\n"
     listed = json.loads(run("models", "--json")[1])["servers"]
     assert [one["models"][0]["tokens_per_s"] for one in listed] == [42.4, 7.25]
     servers["nas"].digest = "f" * 64
-    assert run("models")[1] == "mistral:latest\t4.0 GB\t7.2B Q4_0\tgpu (loaded, 42 tok/s), nas\n"
+    servers.publish()
+    assert run("models")[1] == "mistral:latest\t4.0 GB\t7.2B Q4_0\t-\tgpu (loaded, 42 tok/s), nas\n"
     assert json.loads(run("models", "--json")[1])["servers"][1]["models"][0]["tokens_per_s"] is None
     rows = [one.split("\t") for one in run("models", "--speeds")[1].splitlines()]
     assert [(row[0], row[2], row[4], row[5] == "outdated") for row in rows] == [

@@ -10,39 +10,41 @@ from tests.standins.tailscale import node
 
 GPU, NAS = snapshot({"n2:11434": alive(0.01), "n3:11434": alive(0.02)}, node("gpu", 2), node("nas", 3)).servers[:2]
 GB = 1_000_000_000
-MISTRAL = Model("mistral:latest", 4 * GB, loaded=True, digest="a" * 12)
-QWEN = Model("qwen3:8b", 5 * GB, digest="b" * 12)
+MISTRAL = Model("mistral:latest", size=4 * GB, loaded=True, digest="a" * 12)
+QWEN = Model("qwen3:8b", size=5 * GB, digest="b" * 12)
 CLOUD = Model("big:cloud", cloud=True)
 NAMED_SO = Model("gpt:120b-cloud")
 STOCK = [Stocked(GPU, (CLOUD, NAMED_SO, MISTRAL, QWEN)), Stocked(NAS, (QWEN,))]
 
 
 @pytest.mark.parametrize(
-    ("wanted", "required", "jobs"),
+    ("words", "required", "jobs"),
     [
-        pytest.param([], None, ["gpu mistral:latest"], id="what is loaded"),
-        pytest.param([], "qwen3:8b", ["gpu mistral:latest", "gpu qwen3:8b", "nas qwen3:8b"], id="and what is required"),
-        pytest.param([], "", ["gpu mistral:latest"], id="nothing is required"),
-        pytest.param(["mistral"], None, ["gpu mistral:latest"], id="a name without a tag"),
-        pytest.param(["qwen3:8b"], "mistral", ["gpu qwen3:8b", "nas qwen3:8b"], id="named: nothing else"),
+        pytest.param([], [], ["gpu mistral:latest"], id="what is loaded"),
         pytest.param(
-            ["qwen*", "mistral:*"], None, ["gpu mistral:latest", "gpu qwen3:8b", "nas qwen3:8b"], id="patterns"
+            [],
+            ["qwen3:8b", "nope:1"],
+            ["gpu mistral:latest", "gpu qwen3:8b", "nas qwen3:8b"],
+            id="and what is required",
         ),
+        pytest.param(["mistral:latest"], [], ["gpu mistral:latest"], id="a name"),
+        pytest.param(["qwen3:8b"], ["mistral:latest"], ["gpu qwen3:8b", "nas qwen3:8b"], id="named: nothing else"),
+        pytest.param(["qwen*", "mistral:*"], [], ["gpu mistral:latest", "gpu qwen3:8b", "nas qwen3:8b"], id="patterns"),
         pytest.param(
-            ["*"], None, ["gpu mistral:latest", "gpu qwen3:8b", "nas qwen3:8b"], id="all but what runs elsewhere"
+            ["*"], [], ["gpu mistral:latest", "gpu qwen3:8b", "nas qwen3:8b"], id="all but what runs elsewhere"
         ),
-        pytest.param(["big:cloud"], None, ["gpu big:cloud"], id="by its name: somebody is to say why not"),
-        pytest.param(["nope"], None, [], id="nobody has it"),
+        pytest.param(["big:cloud"], [], ["gpu big:cloud"], id="by its name: somebody is to say why not"),
+        pytest.param(["nope"], [], [], id="nobody has it"),
     ],
 )
-def test_what_is_measured(wanted: list[str], required: str | None, jobs: list[str]) -> None:
-    found = plan(STOCK, wanted, required, ())
+def test_what_is_measured(words: list[str], required: list[str], jobs: list[str]) -> None:
+    found = plan(STOCK, words, required, ())
     assert [f"{job.server.name} {job.model.name}" for job in found] == jobs
 
 
 def test_names_that_nobody_has() -> None:
-    wanted = ["qwen3:8b,nope", "x*", "mist*"]
-    assert missing(plan(STOCK, wanted, None, ()), wanted) == ["nope:latest", "x*"]
+    words = ["qwen3:8b", "nope:latest", "x*", "mist*"]
+    assert missing(plan(STOCK, words, [], ()), words) == ["nope:latest", "x*"]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +56,7 @@ def test_names_that_nobody_has() -> None:
     ],
 )
 def test_an_earlier_figure_counts_where_it_is_of_the_same_model(speed: Speed, *, known: bool) -> None:
-    (job,) = plan(STOCK, [], None, (speed,))
+    (job,) = plan(STOCK, [], [], (speed,))
     assert (job.known == speed) is known
 
 

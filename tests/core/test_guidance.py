@@ -21,7 +21,7 @@ GB = 1_000_000_000
 
 
 def model(name: str = "mistral:latest", parameters: str = "7.2B", size: float = 4.2, **more: Any) -> Model:
-    return msgspec.structs.replace(Model(name, int(size * GB), parameters, digest=DIGEST), **more)
+    return msgspec.structs.replace(Model(name, DIGEST, int(size * GB), parameters), **more)
 
 
 def loaded(memory: float, vram: float, **more: Any) -> Model:
@@ -248,12 +248,12 @@ models = st.lists(
     st.builds(
         Model,
         st.sampled_from(["a:1", "b:moe", "c:cloud"]),
+        st.just(DIGEST),
         st.integers(0, 2**62),
         st.sampled_from(["7B", "x", "", "999999B", "0B"]),
         loaded=st.booleans(),
         memory=st.integers(0, 2**62),
         vram=st.integers(0, 2**62),
-        digest=st.just(DIGEST),
     ),
     max_size=4,
 )

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from ollama_locate.core.generation import Miss, Unmeasured
+from ollama_locate.core.inventory import Model
 from ollama_locate.edge import measure, pull
 from ollama_locate.edge.measure import Figures
 from tests.standins.generator import LOAD, RATE, Generator
-from tests.standins.ollama import Behaviour, answers, closes_at_once, serving
+from tests.standins.ollama import Behaviour, answers, by_path, closes_at_once, http, serving
 from tests.standins.puller import asked
 
 
@@ -131,6 +132,35 @@ def test_nobody_is_there() -> None:
     found = asyncio.run(asked())
     assert isinstance(found, Miss)
     assert found.why is Unmeasured.LOST
+
+
+GOOD = http("200 OK", b'{"models":[{"name":"m:1","context_length":9}]}')
+
+
+@pytest.mark.parametrize(
+    ("instead", "why", "detail"),
+    [
+        pytest.param({"tags": b""}, Unmeasured.LOST, "disconnected", id="no list"),
+        pytest.param({"tags": http("404 No", b"")}, Unmeasured.NOT_OLLAMA, "status 404", id="no such path"),
+        pytest.param({"tags": http("200 OK", b"<html>")}, Unmeasured.NOT_OLLAMA, "no list of models", id="a page"),
+        pytest.param({"ps": b""}, Unmeasured.LOST, "disconnected", id="no list of what is loaded"),
+        pytest.param({"ps": http("500 No", b"")}, Unmeasured.NOT_OLLAMA, "status 500", id="an error"),
+    ],
+)
+def test_a_list_that_is_none(instead: dict[str, bytes], why: Unmeasured, detail: str) -> None:
+    found = asyncio.run(had(by_path(**{"tags": GOOD, "ps": GOOD} | instead)))
+    assert isinstance(found, Miss)
+    assert found.why is why
+    assert detail in found.detail
+
+
+def test_a_list_and_what_is_loaded() -> None:
+    assert asyncio.run(had(by_path(tags=GOOD, ps=GOOD))) == (Model("m:1", loaded=True, context=9),)
+
+
+async def had(behaviour: Behaviour) -> tuple[Model, ...] | Miss:
+    async with serving(behaviour) as port, pull.client() as client:
+        return await measure.listing(client, f"http://127.0.0.1:{port}")
 
 
 def test_who_is_stopped_hangs_up_and_the_server_need_not_go_on(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ollama_locate.core.inventory import Model, listed, loaded
 from tests.standins.ollama import http, serving
 from tests.standins.puller import asked
 
@@ -44,6 +45,12 @@ class Generator:
         self.digest = DIGEST
         self._log = log
 
+    def inventory(self) -> tuple[Model, ...]:
+        """What a daemon that has asked it would publish."""
+        rows = json.dumps({"models": [self._row(name) for name in self.models]}).encode()
+        running = json.dumps({"models": [self._row(name) for name in sorted(self.loaded)]}).encode()
+        return loaded(listed(rows) or (), running)
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
@@ -67,12 +74,12 @@ class Generator:
         """One answer."""
         model, tokens = body["model"], body["options"]["num_predict"]
         kind = model.partition(":")[0].removeprefix("zz-")
-        begun, load = time.monotonic(), LOAD if model not in self.loaded else 0.001
+        begun, takes = time.monotonic(), LOAD if model not in self.loaded else 0.001
         if await _refuses(kind, model, reader, writer):
             return
-        await asyncio.sleep(load)  # what a load takes is what is measured
+        await asyncio.sleep(takes)  # what a load takes is what is measured
         self.loaded.add(model)
-        loaded = time.monotonic()
+        there = time.monotonic()
         writer.write(HEAD)
         if await _badly(kind, reader, writer):
             writer.close()
@@ -82,11 +89,11 @@ class Generator:
             await asyncio.sleep(1 / RATE)  # as above
         now = time.monotonic()
         figures = {
-            "load_duration": int((loaded - begun) * NS),
+            "load_duration": int((there - begun) * NS),
             "prompt_eval_count": 30,
             "prompt_eval_duration": 1,
             "eval_count": tokens,
-            "eval_duration": int((now - loaded) * NS),
+            "eval_duration": int((now - there) * NS),
         }
         said = {**figures, **LIES.get(kind, {})}
         await _line(writer, model=model, response="", done=True, done_reason="length", context=[1] * 90, **said)

@@ -12,18 +12,19 @@ import httpx
 
 from ollama_locate.core.bars import figure
 from ollama_locate.core.bench import Job, Stocked, lasts, missing, plan, runs_elsewhere
+from ollama_locate.core.choosing import alternatives
 from ollama_locate.core.duration import about
 from ollama_locate.core.errors import OperatorError, StateFolderError
 from ollama_locate.core.generation import Miss, Unmeasured
 from ollama_locate.core.inventory import Model
 from ollama_locate.core.placement import answering
+from ollama_locate.core.snapshot import ServerState
 from ollama_locate.core.speed import Speed, merged
 from ollama_locate.core.text import shown
-from ollama_locate.edge import dial, pull
+from ollama_locate.edge import pull
 from ollama_locate.edge.folders import reader_folder
-from ollama_locate.edge.inventory import stocks
 from ollama_locate.edge.lock import holder
-from ollama_locate.edge.measure import measure
+from ollama_locate.edge.measure import listing, measure
 from ollama_locate.edge.requests import Request, send
 from ollama_locate.edge.speeds import keep_speeds
 
@@ -40,12 +41,14 @@ def run(args: argparse.Namespace) -> int:
     """The whole of it; 0 where something was measured, 1 where nothing was, 130 after ctrl-C."""
     folder = reader_folder()
     known = keep_speeds(folder, ())  # what cannot be kept need not be measured
+    settings = config().models
+    words = [word for one in args.bench for word in alternatives(one, settings.alias)]
     stock = _stock(args.on)
-    jobs = plan(stock, args.bench, config().settings().required_model, known)
-    for word in missing(jobs, args.bench):
+    jobs = plan(stock, words, {name for entry in settings.require for name in entry}, known)
+    for word in missing(jobs, words):
         note(f"ollama-locate: no server that answers has {shown(word, 64)}")
     if not jobs:
-        if args.bench:
+        if words:
             return 1
         raise OperatorError("no model is loaded now; name those to measure: ollama-locate models --bench mistral")
     note(_said(jobs))
@@ -108,7 +111,7 @@ class _Bench:
 
     async def _server(self, client: httpx.AsyncClient, jobs: Sequence[Job]) -> None:
         for job in jobs:
-            model = await _now(job)
+            model = await _now(client, job)
             if isinstance(model, Miss):
                 self._miss(job, model)
                 continue
@@ -144,24 +147,31 @@ def _stock(on: str | None) -> list[Stocked]:
         if not servers:
             silent = next((one for one in snapshot.servers if speaks_of(one, on)), None)
             raise OperatorError(f"{silent.name} does not answer now: {silent.text}") if silent else nobody(snapshot, on)
-    found = asyncio.run(stocks([one.url for one in servers], dial.Wire()))
-    for server, stock in zip(servers, found, strict=True):
-        if stock.trouble:
-            note(f"{server.name}: {stock.trouble}")
-    have = [Stocked(server, stock.models) for server, stock in zip(servers, found, strict=True) if not stock.trouble]
+    found = asyncio.run(_listings(servers))
+    for server, models in zip(servers, found, strict=True):
+        if isinstance(models, Miss):
+            note(f"{server.name}: {models.text}")
+    have = [
+        Stocked(server, models) for server, models in zip(servers, found, strict=True) if not isinstance(models, Miss)
+    ]
     if not have:
         raise OperatorError("no server answers now; `ollama-locate why` says more of each")
     return have
 
 
-async def _now(job: Job) -> Model | Miss:
+async def _listings(servers: Sequence[ServerState]) -> list[tuple[Model, ...] | Miss]:
+    async with pull.client() as client:
+        return list(await asyncio.gather(*(listing(client, server.url) for server in servers)))
+
+
+async def _now(client: httpx.AsyncClient, job: Job) -> Model | Miss:
     """The model as it is at this moment: what was measured before may have taken its place."""
     if runs_elsewhere(job.model):
         return Miss(Unmeasured.CLOUD)
-    (stock,) = await stocks([job.server.url], dial.Wire())
-    if stock.trouble:
-        return Miss(Unmeasured.LOST, stock.trouble)
-    found = next((one for one in stock.models if one.name == job.model.name), None)
+    models = await listing(client, job.server.url)
+    if isinstance(models, Miss):
+        return models
+    found = next((one for one in models if one.name == job.model.name), None)
     if found is None:
         return Miss(Unmeasured.NOT_FOUND)
     return Miss(Unmeasured.CLOUD) if runs_elsewhere(found) else found

@@ -1,15 +1,18 @@
 """`ollama-locate models`: which model is where, what is loaded, how large it is."""
 
 import argparse
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
+from msgspec.structs import asdict
 
 from ollama_locate.core.bars import figure
 from ollama_locate.core.bench import Stocked
 from ollama_locate.core.bounds import SCHEMA
 from ollama_locate.core.errors import OperatorError, StateFolderError
-from ollama_locate.core.snapshot import ServerState, Snapshot
+from ollama_locate.core.inventory import Model
+from ollama_locate.core.placement import answering
+from ollama_locate.core.snapshot import ServerState
 from ollama_locate.core.speed import Speed, is_of
 from ollama_locate.edge.folders import reader_folder
 from ollama_locate.edge.speeds import read_speeds
@@ -18,14 +21,15 @@ from .help import Help
 from .show import fits, line, note, table
 from .state import seen
 
-if TYPE_CHECKING:
-    from ollama_locate.core.inventory import Model
-    from ollama_locate.edge.dial import Wire
-    from ollama_locate.edge.inventory import Stock
-
 _UNITS: Final = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 _ALL: Final = 0.995
 """Of a model in the card: what a server rounds."""
+
+_ANY: Final = "completion"
+"""What nearly every model can do."""
+
+_THERE: Final = "yes"
+_UNKNOWN: Final = "its list of models is not known"
 
 
 def add(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -33,10 +37,11 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     words = commands.add_parser(
         "models",
         help="which model is where, and what is loaded",
-        description="Asks the servers that answer for their models, and shows who has which.",
+        description="Which model is on which of the servers that answer, and what it can do.",
         epilog="A model that is loaded answers at once. `loaded 60%`: so much of it lies in the graphics card; the "
         "rest is slow.\n`42 tok/s`: measured by --bench, with the model that is there now.\n"
-        "A cloud model runs elsewhere: using it leaves the tailnet, so it is never chosen.",
+        "`not found`: its server lists it, and then does not find it.\n"
+        "A cloud model runs elsewhere: using it leaves the tailnet, so it is never chosen unless the config says so.",
         formatter_class=Help,
     )
     what = words.add_mutually_exclusive_group()
@@ -44,7 +49,8 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         "--bench",
         nargs="*",
         metavar="M",
-        help="measure how fast these answer: names, or patterns such as 'qwen3:*'; without one, those that are loaded",
+        help="measure how fast these answer: names, aliases, or patterns such as 'qwen3:*'; without one, those that "
+        "are loaded, and those that the config requires",
     )
     what.add_argument("--speeds", action="store_true", help="what was measured, with bars")
     what.add_argument("--advise", action="store_true", help="which sizes run well on which server, and why")
@@ -53,11 +59,11 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     how = words.add_mutually_exclusive_group()
     how.add_argument("--json", action="store_true", help="the same as data (docs/models.md)")
     how.add_argument("--csv", action="store_true", help="with --bench or --speeds: a row for each server and model")
-    words.set_defaults(run=_run)
+    words.set_defaults(run=run)
 
 
-def _run(args: argparse.Namespace) -> int:
-    """What the options ask for."""
+def run(args: argparse.Namespace) -> int:
+    """What the options ask for; 1 where no server answers."""
     if args.csv and args.bench is None and not args.speeds:
         raise OperatorError("--csv is for figures: say --bench, or --speeds for those that are known")
     if (args.on or args.yes) and args.bench is None:
@@ -66,35 +72,23 @@ def _run(args: argparse.Namespace) -> int:
         from .benching import run as bench  # noqa: PLC0415 - httpx, 80 ms, for this alone
 
         return bench(args)
-    return run(args)
+    snapshot, known = seen(models=True).snapshot, _known()
+    servers = answering(snapshot)
+    have = [Stocked(server, server.inventory) for server in servers if server.inventory is not None]
+    if args.speeds:
+        from .speeds import run as speeds  # noqa: PLC0415 - for this alone
 
+        code = speeds(args, snapshot, have, known)
+    elif args.advise:
+        from .advising import run as advise  # noqa: PLC0415 - for this alone
 
-def run(args: argparse.Namespace, wire: "Wire | None" = None) -> int:
-    """Ask, and print; 1 where no server answers."""
-    import asyncio  # noqa: PLC0415 - 50 ms that no other command need pay
-
-    from ollama_locate.edge import dial  # noqa: PLC0415 - as above
-    from ollama_locate.edge.inventory import stocks  # noqa: PLC0415 - as above
-
-    snapshot = seen().snapshot
-    servers = [one for one in snapshot.servers if one.health == "up" and one.kind != "self_check"]
-    found = list(zip(servers, asyncio.run(stocks([one.url for one in servers], wire or dial.Wire())), strict=True))
-    have = [Stocked(server, stock.models) for server, stock in found if not stock.trouble]
-    known = _known()
-    if args.speeds or args.advise:
-        code = _advise(args, have, known) if args.advise else _speeds(args, snapshot, have, known)
-    elif args.json:
-        _json(found, known)
-        return 0 if servers else 1
-    elif servers:
-        _show(have, known)
-        code = 0
+        code = advise(args, have, known)
     else:
-        note("ollama-locate: no server answers; `ollama-locate why` says more")
-        return 1
-    for server, stock in found:
-        if stock.trouble:
-            note(f"{server.name}: {stock.trouble}")
+        code = _list(args, servers, have, known)
+    if not args.json:
+        for server in servers:
+            if server.inventory is None:
+                note(f"{server.name}: {_UNKNOWN}")
     return code
 
 
@@ -107,95 +101,90 @@ def _known() -> tuple[Speed, ...]:
         return ()
 
 
-def _advise(args: argparse.Namespace, have: list[Stocked], known: tuple[Speed, ...]) -> int:
-    from .advising import run as advise  # noqa: PLC0415 - for this alone
-
-    return advise(args, have, known)
-
-
-def _speeds(args: argparse.Namespace, snapshot: Snapshot, have: list[Stocked], known: tuple[Speed, ...]) -> int:
-    from . import speeds  # noqa: PLC0415 - for this alone
-
-    found = speeds.rows(known, have, {one.key: one.name for one in snapshot.servers})
+def _list(args: argparse.Namespace, servers: list[ServerState], have: list[Stocked], known: tuple[Speed, ...]) -> int:
+    rates = {(one.server, one.model): one for one in known}
     if args.json:
-        speeds.as_json(found)
-    elif args.csv:
-        speeds.as_csv(found)
-    elif found:
-        speeds.show(found)
+        _json(servers, rates)
+    elif servers:
+        _show(have, rates)
     else:
-        note("ollama-locate: nothing is measured yet; `ollama-locate models --bench` does that")
-        return 1
-    return 0
+        note("ollama-locate: no server answers; `ollama-locate why` says more")
+    return 0 if servers else 1
 
 
-def _json(found: "list[tuple[ServerState, Stock]]", known: tuple[Speed, ...]) -> None:
-    servers = [
+_Rates = dict[tuple[str, str], Speed]
+"""By server and model."""
+
+
+def _json(servers: list[ServerState], rates: _Rates) -> None:
+    found = [
         {
             "name": server.name,
             "url": server.url,
-            "trouble": stock.trouble,
+            "trouble": _UNKNOWN if server.inventory is None else "",
             "models": [
-                msgspec.to_builtins(model) | {"tokens_per_s": _rate(_figures(known), server, model)}
-                for model in stock.models
+                asdict(model) | {"tokens_per_s": _rate(rates, server, model)} for model in server.inventory or ()
             ],
         }
-        for server, stock in found
+        for server in servers
     ]
-    print(msgspec.json.encode({"schema": SCHEMA, "servers": servers}).decode())
+    print(msgspec.json.encode({"schema": SCHEMA, "servers": found}).decode())
 
 
-def _figures(known: tuple[Speed, ...]) -> dict[tuple[str, str], Speed]:
-    return {(one.server, one.model): one for one in known}
-
-
-def _rate(figures: dict[tuple[str, str], Speed], server: ServerState, model: "Model") -> float | None:
+def _rate(rates: _Rates, server: ServerState, model: Model) -> float | None:
     """Tokens a second; None where it was not measured, or another version of the model was."""
-    speed = figures.get((server.key, model.name))
+    speed = rates.get((server.key, model.name))
     return round(speed.rate, 2) if speed is not None and is_of(speed, model.digest) else None
 
 
-def _show(found: list[Stocked], known: tuple[Speed, ...]) -> None:
+def _show(have: list[Stocked], rates: _Rates) -> None:
     """A column for each server where there is room, else the servers' names in one column."""
-    figures = _figures(known)
-    by_name: dict[str, dict[str, tuple[Model, str]]] = {}
-    for server, models in found:
+    by_name: dict[str, dict[str, Model]] = {}
+    for server, models in have:
         for model in models:
-            cell = _cell(model, _rate(figures, server, model))
-            by_name.setdefault(model.name, {})[server.key] = (model, cell)
+            by_name.setdefault(model.name, {})[server.key] = model
     if not by_name:
-        line("The servers have no models; `ollama pull mistral` on one of them gets one.")
+        line("The servers have no models; `ollama-locate ensure mistral` gets one.")
         return
-    rows = [(_of(next(iter(at.values()))[0]), at) for _, at in sorted(by_name.items())]
-    heads = ("MODEL", "SIZE", "KIND", *(one.server.name for one in found))
-    matrix = [(*of, *(at[one.server.key][1] if one.server.key in at else "-" for one in found)) for of, at in rows]
+
+    def cell(server: ServerState, at: dict[str, Model]) -> str:
+        model = at.get(server.key)
+        return "-" if model is None else _cell(model, _rate(rates, server, model))
+
+    rows = sorted(by_name.items())
+    heads = ("MODEL", "SIZE", "KIND", "CAN", *(one.server.name for one in have))
+    matrix = [(*_of(at), *(cell(one.server, at) for one in have)) for _, at in rows]
     if fits(heads, matrix):
         table(heads, matrix)
         return
     listed = [
-        (*of, ", ".join(_where(one.server, at[one.server.key][1]) for one in found if one.server.key in at))
-        for of, at in rows
+        (*_of(at), ", ".join(_where(one.server, cell(one.server, at)) for one in have if one.server.key in at))
+        for _, at in rows
     ]
-    table(("MODEL", "SIZE", "KIND", "ON"), listed)
+    table(("MODEL", "SIZE", "KIND", "CAN", "ON"), listed)
 
 
-def _of(model: "Model") -> tuple[str, str, str]:
+def _of(at: dict[str, Model]) -> tuple[str, str, str, str]:
     """What is the same wherever it is installed: the first server's word is taken."""
+    model = next(iter(at.values()))
     kind = "cloud" if model.cloud else " ".join(filter(None, (model.parameters, model.quantisation)))
-    return model.name, _size(model.size), kind or "-"
+    can = next((one.can for one in at.values() if one.can is not None), ())
+    return model.name, _size(model.size), kind or "-", " ".join(word for word in can if word != _ANY) or "-"
 
 
-def _cell(model: "Model", rate: float | None) -> str:
+def _cell(model: Model, rate: float | None) -> str:
+    if model.absent:
+        return "not found"
     words = []
     if model.loaded:
         words.append("loaded" if model.in_card >= _ALL else f"loaded {model.in_card:.0%}")
     if rate is not None:
         words.append(figure(rate))
-    return ", ".join(words) or "yes"
+    return ", ".join(words) or _THERE
 
 
 def _where(server: ServerState, cell: str) -> str:
-    return server.name if cell == "yes" else f"{server.name} ({cell})"
+    return server.name if cell == _THERE else f"{server.name} ({cell})"
 
 
 def _size(size: int) -> str:

@@ -1,5 +1,6 @@
 """How figures of speed are printed: a table with bars, CSV, JSON."""
 
+import argparse
 import csv
 import shutil
 import sys
@@ -11,10 +12,10 @@ import msgspec
 
 from ollama_locate.core.bars import figure, rates
 from ollama_locate.core.bounds import SCHEMA
-from ollama_locate.core.snapshot import rfc3339
+from ollama_locate.core.snapshot import Snapshot, rfc3339
 from ollama_locate.core.speed import Speed, is_of
 
-from .show import ago, line, table
+from .show import ago, line, note, table
 
 if TYPE_CHECKING:
     from ollama_locate.core.bench import Job, Stocked
@@ -36,6 +37,21 @@ class Missed(NamedTuple):
 
     job: "Job"
     miss: "Miss"
+
+
+def run(args: argparse.Namespace, snapshot: Snapshot, have: "Sequence[Stocked]", known: Sequence[Speed]) -> int:
+    """`models --speeds`; 1 where there is none."""
+    found = rows(known, have, {one.key: one.name for one in snapshot.servers})
+    if args.json:
+        as_json(found)
+    elif args.csv:
+        as_csv(found)
+    elif found:
+        show(found)
+    else:
+        note("ollama-locate: nothing is measured yet; `ollama-locate models --bench` does that")
+        return 1
+    return 0
 
 
 def rows(speeds: Iterable[Speed], stock: "Iterable[Stocked]", names: Mapping[str, str]) -> list[Row]:

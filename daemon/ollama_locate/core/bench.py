@@ -1,11 +1,10 @@
 """What a bench does: which models of which servers, and how long that will take, about."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from .bounds import BENCH_RATE_GUESSED, BENCH_TOKENS, BENCH_WARM, DISK_RATE_GUESSED
-from .choosing import alternatives
 from .inventory import Model
 from .models import is_cloud
 from .snapshot import ServerState
@@ -27,33 +26,26 @@ class Job(NamedTuple):
     known: Speed | None = None
 
 
-def plan(stock: Iterable[Stocked], wanted: Sequence[str], required: str | None, known: Iterable[Speed]) -> list[Job]:
-    """The jobs, in the servers' order. `wanted`: names and patterns; without any: what is loaded, and what is required.
+def plan(
+    stock: Iterable[Stocked], words: Sequence[str], required: Collection[str], known: Iterable[Speed]
+) -> list[Job]:
+    """The jobs, in the servers' order. `words`: full names and patterns; without any: what is loaded, or `required`.
 
     A model that runs elsewhere is a job only where it is called by its name, so that somebody says why not.
     """
     figures = {(one.server, one.model): one for one in known}
-    words = [word for one in wanted for word in alternatives(one)]
-    required_name = alternatives(required)[:1] if required else []
-    jobs = []
-    for server, models in stock:
-        for model in models:
-            named = model.name in words
-            if words:
-                meant = named or (not runs_elsewhere(model) and _matches(model.name, words))
-            else:
-                meant = not runs_elsewhere(model) and (model.loaded or model.name in required_name)
-            if meant:
-                figure = figures.get((server.key, model.name))
-                current = figure is not None and is_of(figure, model.digest)
-                jobs.append(Job(server, model, figure if current else None))
-    return jobs
+    return [
+        Job(server, model, figure if figure is not None and is_of(figure, model.digest) else None)
+        for server, models in stock
+        for model in models
+        if _is_meant(model, words, required)
+        for figure in (figures.get((server.key, model.name)),)
+    ]
 
 
-def missing(jobs: Iterable[Job], wanted: Sequence[str]) -> list[str]:
-    """Those of the wanted names and patterns that no job is for."""
+def missing(jobs: Iterable[Job], words: Sequence[str]) -> list[str]:
+    """Those of the names and patterns that no job is for."""
     names = {job.model.name for job in jobs}
-    words = [word for one in wanted for word in alternatives(one)]
     return [word for word in words if not any(_matches(name, [word]) for name in names)]
 
 
@@ -68,6 +60,12 @@ def lasts(jobs: Iterable[Job]) -> float:
     for job in jobs:
         each[job.server.key] = each.get(job.server.key, 0.0) + _lasts(job)
     return max(each.values(), default=0.0)
+
+
+def _is_meant(model: Model, words: Sequence[str], required: Collection[str]) -> bool:
+    if runs_elsewhere(model):
+        return model.name in words
+    return _matches(model.name, words) if words else model.loaded or model.name in required
 
 
 def _lasts(job: Job) -> float:

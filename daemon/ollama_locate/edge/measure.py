@@ -12,13 +12,18 @@ from ollama_locate.core.bounds import (
     BENCH_RELOADED,
     BENCH_TOKENS,
     BENCH_WARM,
+    INVENTORY_PATIENCE,
     LOAD_DEADLINE,
 )
+from ollama_locate.core.constants import TAGS_MAX_BYTES
 from ollama_locate.core.generation import Generation, Miss, Unmeasured, refused
+from ollama_locate.core.inventory import Model, listed, loaded
 from ollama_locate.core.pulling import parse_error
 from ollama_locate.core.text import shown
 
+from .https import get
 from .pull import bounded, lines
+from .talk import Answer
 
 _PROMPT: Final = (
     "{number}. Explain to a friend, in plain words and in at least ten sentences, how a sailing ship can go against "
@@ -56,6 +61,25 @@ async def measure(asked: httpx.AsyncClient, url: str, model: str, context: int |
     if isinstance(again, Miss) or again > BENCH_RELOADED:
         return Miss(Unmeasured.DISPLACED)
     return Miss(Unmeasured.SHORT) if first_token is None else Figures(first_token, rate, load)
+
+
+async def listing(asked: httpx.AsyncClient, url: str) -> tuple[Model, ...] | Miss:
+    """What the server has and what is loaded, at this moment: what is published may be half a minute old."""
+    tags = _good(await get(asked, f"{url}/api/tags", TAGS_MAX_BYTES, INVENTORY_PATIENCE))
+    if isinstance(tags, Miss):
+        return tags
+    ps = _good(await get(asked, f"{url}/api/ps", TAGS_MAX_BYTES, INVENTORY_PATIENCE))
+    if isinstance(ps, Miss):
+        return ps
+    found = listed(tags)
+    return Miss(Unmeasured.NOT_OLLAMA, "no list of models") if found is None else loaded(found, ps)
+
+
+def _good(answer: Answer | str) -> bytes | Miss:
+    if isinstance(answer, str):
+        return Miss(Unmeasured.LOST, answer.removeprefix("https: "))
+    ok = answer.status == httpx.codes.OK
+    return answer.body if ok else Miss(Unmeasured.NOT_OLLAMA, f"status {answer.status}")
 
 
 def _body(model: str, context: int | None, number: int, tokens: int) -> dict[str, object]:
