@@ -1,11 +1,13 @@
 """Servers on loopback that answer like Ollama, or badly in one particular way.
 
-`python -m tests.standins.ollama [MODEL ...]` serves until it is killed, and prints its port.
+`python -m tests.standins.ollama [PORT] [MODEL ...]` serves until it is killed, and prints its port; OLLAMA_HOST says at
+which address, as with the real one.
 """
 
 import asyncio
 import contextlib
 import json
+import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -121,7 +123,7 @@ async def serving(behaviour: Behaviour, port: int = 0, host: str = "127.0.0.1") 
 
 async def main(models: list[str]) -> None:
     port = int(models.pop(0)) if models and models[0].isdigit() else 0
-    async with serving(like_ollama(*models), port) as taken:
+    async with serving(like_ollama(*models), port, os.environ.get("OLLAMA_HOST", "127.0.0.1")) as taken:
         print(taken, flush=True)
         await asyncio.Event().wait()
 
