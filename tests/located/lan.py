@@ -72,6 +72,12 @@ class Machine:
         ours = f'tailscale = "{missing}"\ntailscale_socket = "{missing}"\ninterval = "1s"\n'
         self._config.write_text(ours + config)
 
+    def reconfigure(self, config: str) -> None:
+        """Change the config, and let the daemon know."""
+        self.configure(config)
+        assert self._daemon is not None
+        self._daemon.hang_up()
+
     def stop_daemon(self) -> int:
         assert self._daemon is not None
         return self._daemon.stop()
@@ -98,6 +104,12 @@ class Machine:
 
     def link(self, state: str) -> None:
         self.space.exec("ip", "link", "set", "eth0", state)
+
+    def moves(self, address: str) -> None:
+        """Another address, as after another lease."""
+        self.space.exec("ip", "address", "del", f"{self.address}/24", "dev", "eth0")
+        self.space.exec("ip", "address", "add", f"{address}/24", "dev", "eth0")
+        self.address = address
 
     def end(self) -> None:
         if self._speaker is not None:
@@ -134,6 +146,21 @@ class Machine:
     def until_left_alone(self, **reasons: str) -> None:
         wanted = {name.replace("_", "-"): reason for name, reason in reasons.items()}
         self._until(lambda: wanted.items() <= self.left_alone().items(), f"{wanted}")
+
+    def until_published_again(self) -> None:
+        """By a daemon that was started after the last one."""
+        assert self._daemon is not None
+        pid = self._daemon.pid
+        self._until(lambda: self.snapshot()["pid"] == pid and self.decided()[1] == "fresh", "a word of the new daemon")
+
+    def until_problem(self, words: str) -> None:
+        """Until these words are among the problems; without words, until there is none."""
+
+        def so() -> bool:
+            problems = self.snapshot().get("problems")
+            return problems == [] if not words else any(words in one for one in problems or ())
+
+        self._until(so, words or "no problem")
 
     def _until(self, condition: Callable[[], bool], what: str) -> None:
         try:

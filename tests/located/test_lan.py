@@ -19,11 +19,11 @@ def lan(tmp_path: Path) -> Iterator[Lan]:
         yield made
 
 
-def test_two_find_each_other_lose_each_other_and_find_each_other_again(lan: Lan) -> None:
+def test_two_find_each_other_and_who_ends_is_taken_back_until_it_is_there_again(lan: Lan) -> None:
     gpu, laptop = lan.machine("gpu"), lan.machine("laptop")
     gpu.ollama()
     gpu.daemon("[mdns]\nadvertise = true\n")
-    laptop.daemon('local = "off"\n[mdns]\nbrowse = true\nallow = ["192.168.77.1"]\n')
+    laptop.daemon('local = "off"\n[mdns]\nbrowse = true\nallow = ["192.168.77.0/24"]\n')
     laptop.until_decided(GPU, "fresh")
     assert laptop.snapshot()["servers"][0]["kind"] == "mdns"
 
@@ -32,11 +32,6 @@ def test_two_find_each_other_lose_each_other_and_find_each_other_again(lan: Lan)
     until(lambda: not laptop.snapshot()["servers"], 20, "who said goodbye and is dead is no server any more")
     assert laptop.decided() == (GPU, "stale")
     gpu.ollama()
-    laptop.until_decided(GPU, "fresh")
-
-    gpu.link("down")
-    laptop.until_decided(GPU, "stale")
-    gpu.link("up")
     laptop.until_decided(GPU, "fresh")
     assert gpu.stop_daemon() == 0
 
@@ -91,3 +86,35 @@ def test_nothing_that_a_stranger_says_is_published(lan: Lan) -> None:
     assert len(laptop.snapshot()["rejected"]) <= 128
     assert laptop.log.count("others are left out") == 1
     assert laptop.stop_daemon() == 0
+
+
+def test_who_said_goodbye_and_lives_is_used_on_and_is_remembered(lan: Lan) -> None:
+    gpu, laptop = lan.machine("gpu"), lan.machine("laptop")
+    gpu.ollama()
+    gpu.daemon("[mdns]\nadvertise = true\n")
+    browses = 'local = "off"\n[mdns]\nbrowse = true\nallow = ["192.168.77.0/24"]\n'
+    laptop.daemon(browses)
+    laptop.until_decided(GPU, "fresh")
+    assert gpu.stop_daemon() == 0
+    assert laptop.stop_daemon() == 0
+    assert laptop.decided() == (GPU, "fresh")
+    laptop.daemon(browses)
+    laptop.until_published_again()
+    assert laptop.decided() == (GPU, "fresh")
+
+
+def test_what_cannot_be_done_is_said(lan: Lan) -> None:
+    gpu = lan.machine("gpu")
+    gpu.ollama("127.0.0.1")
+    gpu.daemon("[mdns]\nadvertise = true\n")
+    gpu.until_problem("answers at 127.0.0.1 only")
+    gpu.reconfigure('[mdns]\nadvertise = true\ninterfaces = ["wlan7"]\n')
+    gpu.until_problem("no interface of wlan7 is up")
+    gpu.reconfigure("")
+    gpu.until_problem("")
+    gpu.link("down")
+    gpu.reconfigure("[mdns]\nbrowse = true\n")
+    gpu.until_problem("mDNS: no interface is up")
+    gpu.link("up")
+    gpu.until_problem("")
+    assert "internal error" not in gpu.log

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ollama_locate.core.bounds import MDNS_CHECK, MDNS_FLOOD, MDNS_GAP, MDNS_REST, MDNS_SIGHTINGS_MAX
 from ollama_locate.core.health import Status
-from ollama_locate.core.mdns import Book, Heard, Link, Mdns, Sighting, chosen
+from ollama_locate.core.mdns import OFF, Book, Heard, Link, Mdns, Sighting, chosen
 from ollama_locate.core.outcome import Outcome
 from ollama_locate.core.server import Kind
 from ollama_locate.edge.dial import Wire
@@ -38,7 +38,7 @@ class OnLan:
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
         self._again = self._stopped = self._flooded = False
-        self._troubles: dict[str, str] = {}
+        self._config, self._troubles = OFF, dict[str, str]()
         self._book = Book()
         self._browser: Browser | None = None
         self._browsing: tuple[Mdns, tuple[Link, ...]] | None = None
@@ -58,7 +58,8 @@ class OnLan:
     def follow(self) -> None:
         """Do as the config, the interfaces and our own Ollama are now; one such look at a time."""
         config = self._finder.config.mdns
-        self._again = config.browse or config.advertise or self._browser is not None or bool(self._announced)
+        works = self._browser is not None or bool(self._announced) or bool(self.troubles)
+        self._again = config.browse or config.advertise or works
         if self._again and not self._stopped and (self._task is None or self._task.done()):
             self._task = self._spawn(self._follow())
 
@@ -87,21 +88,25 @@ class OnLan:
 
     async def _follow(self) -> None:
         while self._again:
-            self._again = False
+            self._again, before = False, self.troubles
             config = self._finder.config.mdns
-            await self._look_round(config)
+            if config != self._config:
+                self._config, self._troubles = config, {}
+            self._look_round(config)
             resting = self._loop.time() < self._rests_until
             await self._listen((config, self._links) if config.browse and self._links and not resting else None)
-            if config.browse:
-                self._judge()
-            else:
+            if not config.browse:
                 self._book = Book()
+            elif self._links:
+                self._judge()
             await self._announce(await self._offers(config))
+            if self.troubles != before:
+                self._changed()
 
-    async def _look_round(self, config: Mdns) -> None:
+    def _look_round(self, config: Mdns) -> None:
         """See which interfaces there are now."""
         if not config.browse and not config.advertise:
-            self._links, self._troubles = (), {}
+            self._links = ()
             return
         from ollama_locate.edge import interfaces  # noqa: PLC0415 - with ctypes; only where mDNS is on
 
