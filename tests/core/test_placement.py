@@ -101,7 +101,7 @@ EVERY_PEER = {"n2:11434", "n3:11434", "n4:11434"}
     ],
 )
 def test_whom_nothing_is_pulled_to(entries: str, look: Tailnet | Unavailable, closed: set[str]) -> None:
-    no_pull = parse_config(f"[models]\nno_pull = {entries}".encode(), "c.toml").models
+    no_pull = parse_config(f"[models]\nno_pull = {entries}".encode(), "c.toml").models.no_pull
     assert barred(servers(), no_pull, look) == closed
 
 
@@ -119,5 +119,5 @@ def test_nothing_is_pulled_to_one_of_the_lan(entry: str, *, closed: bool) -> Non
     key = "mdns:192.168.1.20:11434"
     url = "http://192.168.1.20:11434"
     one = msgspec.structs.replace(servers()[0], key=key, name="gpu-box.local", url=url, kind="mdns")
-    no_pull = parse_config(f'[models]\nno_pull = ["{entry}"]'.encode(), "c.toml").models
+    no_pull = parse_config(f'[models]\nno_pull = ["{entry}"]'.encode(), "c.toml").models.no_pull
     assert barred([one], no_pull, LOOK) == ({key} if closed else set())

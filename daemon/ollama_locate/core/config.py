@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from . import config_lan as lan
 from . import config_values as read
+from .config_models import Models, models
 from .constants import INTERVAL, INTERVAL_MAX, INTERVAL_MIN, OLLAMA_PORT, TIMEOUT, TIMEOUT_MAX, TIMEOUT_MIN
 from .errors import ConfigError
 from .forward import Forward
@@ -17,7 +18,7 @@ from .mdns import OFF, Mdns
 from .on_change import Command
 from .patterns import Network, Pattern
 from .pin import Pin
-from .selection import Local
+from .selection import Local, Rank
 from .text import shown
 from .track import Settings
 from .trust import Policy, StaticServer
@@ -30,7 +31,6 @@ class Config:
     """All settings, read. Durations are seconds. `sources` says where each value came from.
 
     `variables` maps a name to its template; OLLAMA_ENDPOINT is always among them. `metrics` is a path, empty: none.
-    `models`: whom nothing is pulled to.
     """
 
     ports: tuple[int, ...] = (OLLAMA_PORT,)
@@ -50,7 +50,8 @@ class Config:
     forward: Forward | None = None
     mdns: Mdns = OFF
     metrics: str = ""
-    models: tuple[Pattern, ...] = ()
+    models: Models = field(default_factory=Models)
+    rank: Rank = Rank.RTT
     on_change: tuple[Command, ...] = ()
     log_level: str = "info"
     raw: Mapping[str, object] = field(default_factory=dict)
@@ -73,7 +74,17 @@ class Config:
             check_self=self.local is Local.AUTO,
             mdns=self.mdns,
         )
-        return Settings(policy, self.interval, self.local, timeout=self.timeout, sentinel=self.sentinel, pin=pin)
+        return Settings(
+            policy,
+            self.interval,
+            self.local,
+            self.models.require,
+            self.models.alias,
+            cloud=self.models.cloud,
+            timeout=self.timeout,
+            sentinel=self.sentinel,
+            pin=pin,
+        )
 
 
 KEYS: Final = tuple(f.name for f in fields(Config) if f.name not in ("raw", "sources", "warnings"))
@@ -179,7 +190,8 @@ _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "forward": read.forward,
     "mdns": lan.mdns,
     "metrics": read.metrics,
-    "models": read.models,
+    "models": models,
+    "rank": lambda value: Rank(read.choice(*(one.value for one in Rank))(value)),
     "on_change": read.on_change,
     "log_level": read.choice(*LOG_LEVELS),
 }
