@@ -58,3 +58,11 @@ def test_interfaces_are_names_or_plain_addresses() -> None:
         "192.168.1.5",
         "fe80::1",
     )
+
+
+def test_services_and_names_are_read_in_any_case() -> None:
+    found = read(
+        '[mdns]\nservices = ["_LLM._tcp.local", "_llm._tcp.local."]\nallow = ["GPU-Box.local.", "10.0.0.0/8"]\n'
+    )
+    assert found.services == ("_llm._tcp.local.",)
+    assert [one.text for one in found.allow] == ["gpu-box.local", "10.0.0.0/8"]

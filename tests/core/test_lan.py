@@ -183,6 +183,13 @@ def test_its_place_in_the_order(prefer: tuple[str, ...], allow: tuple[str, ...],
     assert [one.tier for one in judged(policy(*allow, prefer=prefer), box("192.168.1.20"))[0]] == [tier]
 
 
+def test_who_claims_a_name_that_another_one_holds_does_not_get_its_place() -> None:
+    rules = policy("gpu-box", "192.168.1.0/24", prefer=("gpu-box", "*"))
+    servers, _ = judged(rules, RIGHT, WRONG, gpu_box="192.168.1.20")
+    assert {one.host: one.tier for one in servers} == {"192.168.1.20": 0, "192.168.1.66": 3}
+    assert {one.host: one.name for one in servers} == {"192.168.1.20": "gpu-box.local", "192.168.1.66": "192.168.1.66"}
+
+
 def test_an_allowed_network_full_of_servers_is_asked_up_to_a_bound() -> None:
     every = [box(f"192.168.1.{number}", name=f"n{number}", host=f"n{number}.local") for number in range(100, 200)]
     servers, unasked = judged(BY_NETWORK, *every)

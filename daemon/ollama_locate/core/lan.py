@@ -107,7 +107,8 @@ class Judge:
         """The server at this address, which may be asked."""
         policy = self._policy
         name = host if self._may_bear(host, address) else address
-        named = by_name(policy.mdns.allow, host)
+        # Who is allowed by its address does not get the place of a name that it claims as well.
+        named = self._reason_by_name(host, address) is None
         return Server(
             key=f"{PREFIX}{address}:{port}",
             name=shown(name, 64) if len(policy.ports) == 1 else f"{shown(name, 64)}:{port}",
