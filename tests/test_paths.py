@@ -86,8 +86,8 @@ def test_the_fast_path_imports_nothing_but_built_in_modules() -> None:
     ("module", "heavy"),
     [
         # asyncio itself imports ssl; a context, which is what costs, is made only for a static https server.
-        ("located.daemon", {"httpx", "certifi", "rich", "sqlite3", "zeroconf"}),
-        ("located.main", {"httpx", "certifi", "rich", "sqlite3", "zeroconf", "apscheduler"}),
+        ("located.daemon", {"httpx", "certifi", "rich", "sqlite3", "zeroconf", "ifaddr"}),
+        ("located.main", {"httpx", "certifi", "rich", "sqlite3", "zeroconf", "ifaddr", "apscheduler"}),
         ("cli.main", {"httpx", "rich", "sqlite3", "asyncio", "apscheduler", "h11", "logging"}),
     ],
 )

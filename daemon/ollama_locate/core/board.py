@@ -21,7 +21,7 @@ class Board:
 
     def __init__(self, settings: Settings, now: float, last_good: LastGood | None) -> None:
         self.settings = settings
-        self.roster = Roster(settings.policy, now)
+        self.roster = Roster(settings.policy, now, last_good)
         self.last_good = last_good
         self.opening: Opening | None = None
         self.up: set[str] = set()

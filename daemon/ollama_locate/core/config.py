@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
+from . import config_lan as lan
 from . import config_values as read
 from .config_models import Models, models
 from .constants import INTERVAL, INTERVAL_MAX, INTERVAL_MIN, OLLAMA_PORT, TIMEOUT, TIMEOUT_MAX, TIMEOUT_MIN
 from .errors import ConfigError
 from .forward import Forward
+from .mdns import OFF, Mdns
 from .on_change import Command
 from .patterns import Network, Pattern
 from .pin import Pin
@@ -47,6 +49,7 @@ class Config:
     sentinel: bool = True
     history: bool = True
     forward: Forward | None = None
+    mdns: Mdns = OFF
     metrics: str = ""
     models: Models = field(default_factory=Models)
     rank: Rank = Rank.RTT
@@ -70,6 +73,7 @@ class Config:
             (*self.static, pinned) if pinned else self.static,
             use_local=self.local is not Local.OFF,
             check_self=self.local is Local.AUTO,
+            mdns=self.mdns,
         )
         return Settings(
             policy,
@@ -199,6 +203,7 @@ _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "sentinel": read.yes_or_no,
     "history": read.yes_or_no,
     "forward": read.forward,
+    "mdns": lan.mdns,
     "metrics": read.metrics,
     "models": models,
     "rank": lambda value: Rank(read.choice(*(one.value for one in Rank))(value)),

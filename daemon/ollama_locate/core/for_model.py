@@ -9,7 +9,6 @@ from .selection import LAST_TIER, Choice, Contender, Reason, explained
 from .server import Kind
 from .snapshot import ServerState, Snapshot
 
-
 _NOBODY: Final = "nobody who answers has it"
 _ONLY: Final = "it is the only server that answers and has it"
 
