@@ -33,9 +33,9 @@ _OPTION_WITH_VALUE: Final = re.compile(r"^( *\"--[\w-]+)(\[.*\]:)", re.MULTILINE
 """shtab's way to say it to zsh, in which the value may only be a word of its own."""
 _HELP: Final = """\
 A line in the shell's start-up file:
-  bash  ~/.bashrc                    eval "$(ollama-locate completion bash)"
-  zsh   ~/.zshrc, after compinit     eval "$(ollama-locate completion zsh)"
-  fish  ~/.config/fish/config.fish   ollama-locate completion fish | source
+  bash  ~/.bashrc       eval "$(ollama-locate completion bash)"
+  zsh   ~/.zshrc        eval "$(ollama-locate completion zsh)"    (after compinit)
+  fish  config.fish     ollama-locate completion fish | source
 A file that is read at the first TAB only, which costs a new shell nothing: docs/install.md.
 
 Servers and models are those that the daemon has published."""

@@ -27,7 +27,7 @@ EXITS = {Verdict.FRESH.value: 0, Verdict.STALE.value: 0, Verdict.NONE.value: 4}
 
 def main(argv: list[str] | None = None, wire: Wire | None = None) -> int:
     """Run the daemon; returns the exit code. `wire` replaces where connects leave (the demo's tailnet)."""
-    args = _arguments(argv)
+    args = parser().parse_args(argv)
     # The service manager's watchdog ends a program that hangs with SIGABRT: where it hung is then in the log.
     faulthandler.enable()
     for number in (signal.SIGUSR1, signal.SIGHUP):
@@ -54,17 +54,18 @@ def main(argv: list[str] | None = None, wire: Wire | None = None) -> int:
         folder.close()
 
 
-def _arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    words = argparse.ArgumentParser(
         prog="ollama-located",
         description="Finds the best live Ollama on your tailnet and keeps the env file true; stays in the foreground.",
         epilog="Files: docs/files.md. Config: docs/config.md, printed by `ollama-locate config`.",
     )
-    parser.add_argument("--once", action="store_true", help="make one full round, write the files, end")
-    parser.add_argument("--log-format", choices=("text", "json"), default="text", help="how log lines look")
-    parser.add_argument("--log-level", choices=LOG_LEVELS, help="overrides log_level of the config")
-    parser.add_argument("--version", action="version", version=f"ollama-located {VERSION}")
-    return parser.parse_args(argv)
+    words.add_argument("--once", action="store_true", help="make one full round, write the files, end")
+    words.add_argument("--log-format", choices=("text", "json"), default="text", help="how log lines look")
+    words.add_argument("--log-level", choices=LOG_LEVELS, help="overrides log_level of the config")
+    words.add_argument("--version", action="version", version=f"ollama-located {VERSION}")
+    return words
 
 
 async def _serve(folder: StateFolder, lock: Lock, config: Config, wire: Wire | None) -> int:
