@@ -1,7 +1,7 @@
 """`make release-check`: builds all that a release has, tries it, and says what was tried and what could not be.
 
-It needs .venv (make venv) and the package index, and no other network. What it builds is in dist/. `PYTHONS="3.12 3.13"`
-tries these only.
+It needs .venv (make venv) and the package index, and no other network. What it builds is in dist/.
+`PYTHONS="3.12 3.13"` tries these only.
 """
 
 import hashlib
