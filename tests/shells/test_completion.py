@@ -2,22 +2,24 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from ollama_locate.cli.completion import KINDS, script, valued
-from ollama_locate.cli.main import parser
+from ollama_locate.cli.main import main, parser
 from tests.cli.command import PEERS, PROBES
+from tests.environment import unmeasured
 from tests.snapshots import GPU, publish, snapshot
 
 from .shells import Shell, shells
 from .terminal import Terminal, terminal
 
+PROGRAM = Path(sys.executable).with_name("ollama-locate")
 STUB = """#!/bin/sh
 [ "$1" = __names ] && exec {names}
 for word; do printf '%s\\n' "$word"; done > {said}
@@ -145,9 +147,8 @@ def test_what_a_program_prints_is_not_evaluated_by_the_shell(type_: Typist, tmp_
 
 
 def named(kind: str, state: Path) -> tuple[int, list[str]]:
-    program = str(Path(sys.executable).with_name("ollama-locate"))
     done = subprocess.run(
-        [program, "__names", kind],
+        [PROGRAM, "__names", kind],
         capture_output=True,
         text=True,
         check=False,
@@ -195,16 +196,29 @@ def test_a_folder_that_anybody_can_write_is_not_believed(state: Path) -> None:
     assert named("servers", state) == (0, [])
 
 
-def test_names_come_before_a_person_notices(state: Path) -> None:
-    """The best of five, as other tests run beside it; 60 ms is the goal where nothing else runs."""
+@pytest.mark.parametrize("kind", ["servers", "models"])
+def test_names_come_before_a_person_notices(kind: str, state: Path) -> None:
+    """In seconds of the processor, as the clock also counts what else runs here; the best of five."""
     took = []
     for _ in range(5):
-        began = time.monotonic()
-        named("models", state)
-        took.append(time.monotonic() - began)
-    assert min(took) < 0.3
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(
+            [PROGRAM, "__names", kind],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            env=unmeasured() | {"OLLAMA_LOCATE_STATE_DIR": str(state)},
+        )
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        took.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(took) < 0.06
 
 
 def test_every_value_of_the_command_line_has_a_kind() -> None:
     """A new option names what it takes, and completion knows what that is."""
     assert {str(action.metavar) for action in valued(parser())} <= set(KINDS)
+
+
+@pytest.mark.parametrize("kind", ["bash", "zsh", "fish"])
+def test_the_command_prints_the_code(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", kind]) == 0
+    assert capsys.readouterr() == (script(parser(), kind), "")
