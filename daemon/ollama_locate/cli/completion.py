@@ -20,6 +20,7 @@ KINDS: Final = {
     "M[,M2]": "models",
     "FILE": "file",
     "-- CMD ...": "command",
+    "WHAT[,WHAT]": "",
     "TIME": "",
     "N": "",
     "PORT": "",
