@@ -18,6 +18,10 @@ from packaging.markers import Marker
 ROOT: Final = Path(__file__).resolve().parents[1]
 TEMPLATE: Final = ROOT / "packaging" / "homebrew" / "ollama-locate.rb"
 _PIN: Final = re.compile(r"^(?P<name>[A-Za-z0-9_.-]+)==(?P<version>[^ ;\\]+)")
+_UNIVERSAL: Final = re.compile(r"[.-]py3-none-any\.whl$")
+"""What Homebrew installs as it is; it unpacks everything else."""
+_BUILD: Final = "hatchling"
+"""What our own sources are built with. The other thing that needs is the dependencies."""
 _SYSTEMS: Final = (
     {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix"},
     {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"},
@@ -36,32 +40,44 @@ def pins(lock: str) -> dict[str, tuple[str, set[str]]]:
 
 
 def resources(pylock: dict[str, Any], locked: dict[str, tuple[str, set[str]]]) -> list[tuple[str, str, str]]:
-    """Name, URL and SHA-256 of the sources of every package that is needed on macOS or Linux.
+    """Name, URL and SHA-256 of a file of every package that is needed on macOS or Linux.
 
-    Raises ValueError where the index and the lock do not agree, or there are no sources.
+    That is the wheel, where one is for every machine, else the sources. To build all from sources takes build
+    backends that exist as wheels only. Raises ValueError where the index and the lock do not agree.
     """
     found = []
     for package in pylock["packages"]:
         name, marker = package["name"], package.get("marker")
         if marker and not any(Marker(marker).evaluate(one | _PYTHON) for one in _SYSTEMS):
             continue
-        if "sdist" not in package:
-            raise ValueError(f"{name}: the index has no sources")
+        universal = [one for one in package.get("wheels", ()) if _UNIVERSAL.search(one["url"])]
+        file = universal[0] if universal else package.get("sdist")
+        if file is None:
+            raise ValueError(f"{name}: the index has neither sources nor a wheel for every machine")
         version, hashes = locked.get(name, ("none", set()))
-        digest = package["sdist"]["hashes"]["sha256"]
+        digest = file["hashes"]["sha256"]
         if version != package["version"] or digest not in hashes:
             raise ValueError(f"{name} {package['version']} of the index is not the one in dev.lock ({version})")
-        found.append((name, package["sdist"]["url"], digest))
+        found.append((name, file["url"], digest))
     return found
 
 
 def ask(locked: dict[str, tuple[str, set[str]]]) -> dict[str, Any]:
-    """What the index has of the run-time dependencies, in the versions of the lock (PEP 751)."""
+    """What the index has of the run-time dependencies and the build backend, in the versions of the lock (PEP 751)."""
     with tempfile.TemporaryDirectory() as folder:
         constraints, out = Path(folder) / "constraints.txt", Path(folder) / "pylock.toml"
+        backend = Path(folder) / "build.txt"
+        backend.write_text(_BUILD)
         constraints.write_text("".join(f"{name}=={version}\n" for name, (version, _) in locked.items()))
         words = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--no-header"]
-        words += ["--constraint", str(constraints), "--output-file", str(out), str(ROOT / "pyproject.toml")]
+        words += [
+            "--constraint",
+            str(constraints),
+            "--output-file",
+            str(out),
+            str(ROOT / "pyproject.toml"),
+            str(backend),
+        ]
         subprocess.run([*words, "--format", "pylock.toml"], check=True)  # noqa: S603 - uv, constant words
         return tomllib.loads(out.read_text())
 

@@ -13,7 +13,10 @@ class OllamaLocate < Formula
   # @RESOURCES@
 
   def install
-    virtualenv_install_with_resources
+    venv = virtualenv_create(libexec, "python3.14")
+    venv.pip_install resources
+    # The man pages are made by the program itself, for which all is here: an environment apart would be built anew.
+    venv.pip_install_and_link buildpath, build_isolation: false
     generate_completions_from_executable(bin/"ollama-locate", "completion")
   end
 

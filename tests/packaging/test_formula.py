@@ -33,13 +33,26 @@ def test_what_another_system_needs_is_left_out() -> None:
     assert resources({"packages": [mac, windows]}, LOCKED) == [("a", "x/a", TWO)]
 
 
+def test_a_wheel_for_every_machine_comes_before_the_sources() -> None:
+    wheels = [
+        {"url": "x/a-1.0-cp314-cp314-macosx_11_0_arm64.whl", "hashes": {"sha256": THREE}},
+        {"url": "x/a-1.0-py3-none-any.whl", "hashes": {"sha256": ONE}},
+    ]
+    assert resources({"packages": [package(wheels=wheels)]}, LOCKED) == [("a", "x/a-1.0-py3-none-any.whl", ONE)]
+    assert resources({"packages": [package(wheels=wheels[:1])]}, LOCKED) == [("a", "x/a", TWO)]
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
         pytest.param(package(digest=THREE), "a 1.0 of the index is not the one in dev.lock", id="another content"),
         pytest.param(package(version="1.1"), r"a 1\.1 .* \(1\.0\)", id="another version"),
         pytest.param(package("d"), r"d 1\.0 .* \(none\)", id="not in the lock"),
-        pytest.param({"name": "a", "version": "1.0", "wheels": []}, "a: the index has no sources", id="wheels only"),
+        pytest.param(
+            {"name": "a", "version": "1.0", "wheels": [{"url": "a-1.0-cp314-cp314-macosx_11_0_arm64.whl"}]},
+            "a: the index has neither sources nor a wheel for every machine",
+            id="a wheel for one kind only",
+        ),
     ],
 )
 def test_what_the_lock_does_not_say_is_refused(wrong: dict[str, Any], said: str) -> None:
