@@ -11,6 +11,7 @@ import pytest
 import trustme
 
 from ollama_locate.core.outcome import Outcome, Probe
+from ollama_locate.core.server import NOTHING
 from ollama_locate.edge.dial import Wire
 from ollama_locate.edge.inventory import stocks
 from tests.edge.listener import at, probe
@@ -91,7 +92,7 @@ def test_its_models_are_listed(
 
     async def scenario() -> tuple[list[str], str]:
         async with serving_tls(behaviour, authority, name) as port:
-            (stock,) = await stocks([f"https://localhost:{port}"], Wire())
+            (stock,) = await stocks([(f"https://localhost:{port}", NOTHING)], Wire())
         return [one.name for one in stock.models], stock.trouble
 
     with trusting(authority, monkeypatch):

@@ -31,7 +31,7 @@ def like_ollama(*models: str, version: str = "0.17.4", tags_body: bytes | None =
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while head := await _head(reader):
-            writer.write(answers.get(head.split(b" ", 2)[1], missing))
+            writer.write(answers.get(head.split(b" ", 2)[1].partition(b"?")[0], missing))
             await writer.drain()
 
     return serve

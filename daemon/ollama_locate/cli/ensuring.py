@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -12,8 +13,11 @@ from ollama_locate.core.errors import OperatorError, StateFolderError
 from ollama_locate.core.models import is_cloud
 from ollama_locate.core.placement import answering, barred, belongs, holders
 from ollama_locate.core.pulling import Failure, Meter, Trouble
+from ollama_locate.core.selection import Standing
+from ollama_locate.core.server import NOTHING, Kind, Needs
 from ollama_locate.core.snapshot import ServerState, Snapshot
 from ollama_locate.edge import pull, tailscale
+from ollama_locate.edge.access import access
 from ollama_locate.edge.folders import reader_folder
 from ollama_locate.edge.lock import holder
 from ollama_locate.edge.requests import Request, send
@@ -24,6 +28,9 @@ from .pulled import Teller, teller
 from .show import note
 from .state import config, seen
 from .url import NONE_EXIT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 INTERRUPTED_EXIT = 130
 
@@ -63,6 +70,7 @@ class _Task:
         self.interrupted = "stopped; nothing was changed"
         self._args, self._tells = args, tells
         self._model: str = args.model
+        self._needs: Callable[[str], Needs] = lambda _: NOTHING
 
     def run(self) -> int:
         if is_cloud(self._model):
@@ -73,8 +81,12 @@ class _Task:
         servers = answering(snapshot)
         if self._args.on:
             servers = [_named(snapshot, servers, self._args.on)]
+        else:
+            servers = [one for one in servers if one.standing != Standing.NEEDS_HEADER.word]
         if not servers:
             raise _FailedError("no_server", "no server answers now; `ollama-locate why` says more of each")
+        if any(one.kind == Kind.STATIC.value for one in servers):
+            self._needs = config().needs
         if where := asyncio.run(self._load_any(holders(servers, self._model))):
             return self._done(snapshot, where)
         where = self._where(snapshot, servers)
@@ -87,24 +99,34 @@ class _Task:
 
     def _done(self, snapshot: Snapshot, where: ServerState, *, pulled: bool = False) -> int:
         current = where.url == snapshot.decision.endpoint
+        if where.standing == Standing.NEEDS_HEADER.word:
+            self._tells.remark(f"a program that uses {where.url} must send the headers of its table itself")
         self._tells.done(self._model, where, current=current, pulled=pulled)
         return 0
 
     async def _load_any(self, servers: list[ServerState]) -> ServerState | None:
         """The first of those that list it that can load it; None where none has it after all."""
         trouble: OperatorError | None = None
-        async with pull.client() as client:
-            for server in servers:
-                failure = await self._load(client, server)
-                if failure is None:
-                    return server
-                if failure.trouble is Trouble.NOT_FOUND:
-                    self._tells.remark(f"{server.name} lists {self._model}, and says that it is not there")
-                    continue
-                trouble = trouble or _failed(server, failure)
+        for server in servers:
+            try:
+                async with await self._client(server) as client:
+                    failure = await self._load(client, server)
+            except OperatorError as error:
+                trouble = trouble or OperatorError(f"{server.name}: {error}")
+                continue
+            if failure is None:
+                return server
+            if failure.trouble is Trouble.NOT_FOUND:
+                self._tells.remark(f"{server.name} lists {self._model}, and says that it is not there")
+                continue
+            trouble = trouble or _failed(server, failure)
         if trouble is not None:
             raise trouble
         return None
+
+    async def _client(self, server: ServerState) -> httpx.AsyncClient:
+        """Raises OperatorError where a file that a static server of the config needs cannot be used."""
+        return pull.client(await access(self._needs(server.key)))
 
     async def _load(self, client: httpx.AsyncClient, server: ServerState) -> Failure | None:
         self.interrupted = f"stopped; {server.name} may go on loading {self._model}"
@@ -129,7 +151,7 @@ class _Task:
     async def _pull(self, where: ServerState) -> None:
         self.interrupted = "stopped; what has come is kept by Ollama, the same command goes on from there"
         body = {"model": self._model, "insecure": self._args.insecure}
-        async with pull.client() as client:
+        async with await self._client(where) as client:
             failure = await pull.pull(client, where.url, body, Meter(time.monotonic()), self._tells.progress)
             if failure is not None:
                 raise _failed(where, failure)

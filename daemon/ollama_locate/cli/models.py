@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from ollama_locate.core.bounds import SCHEMA
+from ollama_locate.core.server import NOTHING, Kind
 from ollama_locate.core.snapshot import ServerState
 
 from .help import Help
 from .show import fits, line, note, table
-from .state import seen
+from .state import config, seen
 
 if TYPE_CHECKING:
     from ollama_locate.core.inventory import Model
@@ -44,7 +45,9 @@ def run(args: argparse.Namespace, wire: "Wire | None" = None) -> int:
     from ollama_locate.edge.inventory import stocks  # noqa: PLC0415 - as above
 
     servers = [one for one in seen().snapshot.servers if one.health == "up" and one.kind != "self_check"]
-    found = list(zip(servers, asyncio.run(stocks([one.url for one in servers], wire or dial.Wire())), strict=True))
+    settings = config() if any(one.kind == Kind.STATIC.value for one in servers) else None
+    asked = [(one.url, settings.needs(one.key) if settings else NOTHING) for one in servers]
+    found = list(zip(servers, asyncio.run(stocks(asked, wire or dial.Wire())), strict=True))
     if args.json:
         _json(found)
         return 0 if servers else 1

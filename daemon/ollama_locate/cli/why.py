@@ -8,7 +8,7 @@ import msgspec
 
 from ollama_locate.core.advice import advice, mend
 from ollama_locate.core.bounds import SCHEMA
-from ollama_locate.core.server import Kind
+from ollama_locate.core.server import Kind, port_of
 from ollama_locate.core.snapshot import RejectedState, ServerState, Snapshot
 from ollama_locate.edge.folders import reader_config
 
@@ -111,7 +111,7 @@ def _why(snapshot: Snapshot, server: ServerState) -> str:
 
 
 def _port(server: ServerState) -> str:
-    return server.url.rpartition(":")[2]
+    return port_of(server.url)
 
 
 def _reason(server: ServerState) -> str:

@@ -10,6 +10,7 @@ from .roster import Roster
 from .selection import Choice, Contender, Standing
 from .server import Kind, Server
 from .track import LastGood, Settings, Track
+from .trust import static_key
 
 if TYPE_CHECKING:
     from .opening import Opening
@@ -96,7 +97,8 @@ class Board:
         pin = self.settings.pin
         if pin is None:
             return None
-        return self.tracks.get(pin.key if pin.key is not None else f"static:{PINNED_NAME}")
+        track = self.tracks.get(pin.key if pin.key is not None else static_key(PINNED_NAME))
+        return None if track is not None and track.server.withheld else track
 
     def contenders(self, now: float) -> list[Contender]:
         """The healthy. In doubt, only the current one stays; when it is down, only who answered since counts."""
@@ -114,7 +116,7 @@ class Board:
                 demoted=track.complaints.demoted(now),
             )
             for key in sorted(self.up)
-            if (track := self.tracks[key]).server.kind is not Kind.SELF_CHECK
+            if (track := self.tracks[key]).server.publishable
             and self.roster.reachable(track.server)
             and (track is current or not track.health.in_doubt)
             and (since is None or track.health.answered_at is None or track.health.answered_at >= since)
@@ -130,7 +132,7 @@ class Board:
         ranked = [
             Contender(key, self.tier(track.server), track.floor, track.models, demoted=track.complaints.demoted(now))
             for key in self.up
-            if (track := self.tracks[key]).server.kind is not Kind.SELF_CHECK
+            if (track := self.tracks[key]).server.publishable
         ]
         keys = [one.key for one in selection.rank(ranked, self.settings.required_model)]
         if not healthy:
@@ -150,6 +152,8 @@ class Board:
             return Standing.UNREACHABLE
         if track.health.in_doubt:
             return Standing.FAILING
+        if track.server.withheld and track.health.status is Status.UP:
+            return Standing.NEEDS_HEADER
         if key in choice.standings and track.health.status is Status.UP:
             return choice.standings[key]
         down = track.probe is not None and track.health.status is Status.DOWN

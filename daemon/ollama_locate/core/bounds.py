@@ -59,6 +59,19 @@ FILES_RESERVED: Final = 128
 FILES_WANTED: Final = 65_536
 """The soft limit of open files is raised to this, as far as the hard one allows: macOS starts at 256."""
 
+# --- Static servers behind a proxy -------------------------------------------------------------------
+
+HEADERS_MAX: Final = 16
+HEADERS_MAX_BYTES: Final = 2**14
+"""Of the file: a token takes a few hundred bytes, and proxies take 8 KiB of headers (nginx:
+large_client_header_buffers)."""
+
+CA_MAX_BYTES: Final = 2**20
+"""All authorities that browsers believe are 220 KB."""
+
+ACCESS_PATIENCE: Final = 2.0
+"""For reading the two files: a folder on a server that is gone must not hold a probe."""
+
 # --- The history -------------------------------------------------------------------------------------
 
 HISTORY_FLUSH: Final = 600.0

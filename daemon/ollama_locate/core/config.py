@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
 from . import config_values as read
+from .config_static import static
 from .constants import INTERVAL, INTERVAL_MAX, INTERVAL_MIN, OLLAMA_PORT, TIMEOUT, TIMEOUT_MAX, TIMEOUT_MIN
 from .errors import ConfigError
 from .forward import Forward
@@ -16,9 +17,10 @@ from .on_change import Command
 from .patterns import Network, Pattern
 from .pin import Pin
 from .selection import Local
+from .server import NOTHING, Needs
 from .text import shown
 from .track import Settings
-from .trust import Policy, StaticServer
+from .trust import Policy, StaticServer, static_key
 
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
@@ -53,6 +55,10 @@ class Config:
     raw: Mapping[str, object] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+    def needs(self, key: str) -> Needs:
+        """What the server with this key wants besides its URL."""
+        return next((one.needs for one in self.static if static_key(one.name) == key), NOTHING)
 
     def settings(self, pin: Pin | None = None) -> Settings:
         """What of this, and of a pin, the core decides by."""
@@ -120,6 +126,7 @@ def _lines(text: str) -> dict[str, int]:
         if header := re.match(r"\s*(\[{1,2})\s*[\"']?([^\]\"']+)[\"']?\s*\]", line):
             name = header[2].strip()
             found.setdefault(name, number)
+            found.setdefault(name.partition(".")[0], number)
             if header[1] == "[[":
                 several[name] += 1
                 name = f"{name}.{several[name]}"
@@ -131,9 +138,11 @@ def _lines(text: str) -> dict[str, int]:
 
 
 def _place(path: str, lines: Mapping[str, int], *keys: str) -> str:
-    for name in (".".join(keys), keys[0]):
-        if name in lines:
-            return f"{path}:{lines[name]}"
+    words = ".".join(keys)
+    while words:
+        if words in lines:
+            return f"{path}:{lines[words]}"
+        words = words.rpartition(".")[0]
     return path
 
 
@@ -166,7 +175,7 @@ _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "allow": read.allow,
     "deny": read.who,
     "trusted_networks": read.networks,
-    "static": read.static,
+    "static": static,
     "variables": read.variables,
     "tailscale": read.path,
     "tailscale_socket": read.path,

@@ -9,8 +9,11 @@ import h11
 
 from ollama_locate.core.bounds import INVENTORY_PATIENCE
 from ollama_locate.core.constants import TAGS_MAX_BYTES
+from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.inventory import Model, inventory
+from ollama_locate.core.server import Needs
 
+from .access import Access, access
 from .connect import connect
 from .dial import Wire
 from .https import client, get
@@ -24,15 +27,18 @@ class Stock(NamedTuple):
     trouble: str = ""
 
 
-async def stocks(urls: Iterable[str], wire: Wire) -> list[Stock]:
-    """Of each URL, in order. Never raises for what a server does."""
-    return list(await asyncio.gather(*(_stock(url, wire) for url in urls)))
+async def stocks(servers: Iterable[tuple[str, Needs]], wire: Wire) -> list[Stock]:
+    """Of each server, by its URL and what it wants besides, in order. Never raises for what a server does."""
+    return list(await asyncio.gather(*(_stock(url, needs, wire) for url, needs in servers)))
 
 
-async def _stock(url: str, wire: Wire) -> Stock:
+async def _stock(url: str, needs: Needs, wire: Wire) -> Stock:
     try:
         async with asyncio.timeout(INVENTORY_PATIENCE):
-            tags, ps = await (_over_tls(url) if url.startswith("https:") else _plainly(url, wire))
+            needed = await access(needs)
+            tags, ps = await (_over_tls(url, needed) if url.startswith("https:") else _plainly(url, needed, wire))
+    except OperatorError as error:
+        return Stock(trouble=str(error))
     except TimeoutError:
         return Stock(trouble=f"no answer within {INVENTORY_PATIENCE:g} s")
     except (OSError, TooLargeError, h11.ProtocolError, ValueError):
@@ -41,20 +47,20 @@ async def _stock(url: str, wire: Wire) -> Stock:
     return Stock(trouble="its list of models cannot be read") if models is None else Stock(models)
 
 
-async def _plainly(url: str, wire: Wire) -> tuple[bytes, bytes | None]:
+async def _plainly(url: str, needed: Access, wire: Wire) -> tuple[bytes, bytes | None]:
     parts = urlsplit(url)
     sock = await connect(wire, parts.hostname or "", parts.port or 0, INVENTORY_PATIENCE)
     if sock is None:
         raise OSError
     with sock:
-        talk = Talk(sock, parts.netloc)
+        talk = Talk(sock, parts.netloc, parts.path, needed.headers)
         tags = await talk.get("/api/tags", TAGS_MAX_BYTES)
         ps = await talk.get("/api/ps", TAGS_MAX_BYTES) if talk.reusable else None
     return _needed(tags), _body(ps)
 
 
-async def _over_tls(url: str) -> tuple[bytes, bytes | None]:
-    async with client(INVENTORY_PATIENCE) as secure:
+async def _over_tls(url: str, needed: Access) -> tuple[bytes, bytes | None]:
+    async with client(INVENTORY_PATIENCE, needed) as secure:
         tags = await get(secure, f"{url}/api/tags", TAGS_MAX_BYTES, INVENTORY_PATIENCE)
         ps = await get(secure, f"{url}/api/ps", TAGS_MAX_BYTES, INVENTORY_PATIENCE)
     return _needed(tags), _body(ps)
