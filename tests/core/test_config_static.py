@@ -16,6 +16,7 @@ url = "https://ai.example.com/ollama/"
 ca = "/etc/ssl/office.pem"
 headers = "~/.config/ollama-locate/office.headers"
 publish = true
+forward = true
 
 [static]
 den = "http://192.168.7.7:8080/gpu-1/ollama"
@@ -24,7 +25,7 @@ den = "http://192.168.7.7:8080/gpu-1/ollama"
 
 def test_a_table_has_what_a_proxy_wants() -> None:
     found = parse_config(TABLE.encode(), "c.toml")
-    needs = Needs("~/.config/ollama-locate/office.headers", "/etc/ssl/office.pem", publish=True)
+    needs = Needs("~/.config/ollama-locate/office.headers", "/etc/ssl/office.pem", publish=True, forward=True)
     office, den = found.static
     assert office == StaticServer("office", "ai.example.com", 443, tls=True, prefix="/ollama", needs=needs)
     assert den == StaticServer("den", "192.168.7.7", 8080, prefix="/gpu-1/ollama")
@@ -73,6 +74,7 @@ def test_a_token_does_not_travel_in_clear_text(url: str, headers: bool) -> None:
         pytest.param(
             'url = "http://h:1"\nca = "/x"', "static.x.ca: only https has a certificate", id="a CA of nothing"
         ),
+        pytest.param('url = "https://h"\nforward = 1', "static.x.forward: must be true or", id="no truth here"),
         pytest.param('url = "https://me:t0p@h"', "static.x.url: a URL holds no login", id="a login"),
         pytest.param('url = "https://me:t0p@h:t0p"', "static.x.url: it is no URL", id="a login and no port"),
         pytest.param('url = "https://h/a?t0p"', "no query, no fragment", id="a query"),
@@ -114,6 +116,27 @@ def test_a_mistake_in_a_table_is_said_with_its_place(table: str, sentence: str) 
 def test_a_table_on_one_line_has_its_place_as_well() -> None:
     with pytest.raises(ConfigError, match=re.escape("c.toml:2: static.x.url: `https://h/..`")):
         parse_config(b'[static]\nx = { url = "https://h/.." }', "c.toml")
+
+
+@pytest.mark.parametrize(
+    ("listen", "warnings"),
+    [
+        pytest.param("", ["static.x.forward: there is no stable address; [forward] opens one"], id="no forward"),
+        pytest.param("127.0.0.1:11435", [], id="one of this machine"),
+        pytest.param(
+            "0.0.0.0:11435",
+            [
+                "forward.listen: every machine that can reach 0.0.0.0 can use your servers through it",
+                "forward.listen: they use the headers of x with it",
+            ],
+            id="one for everybody",
+        ),
+    ],
+)
+def test_a_header_that_is_lent_is_worth_a_warning(listen: str, warnings: list[str]) -> None:
+    text = '[static.x]\nurl = "https://h"\nheaders = "/h"\nforward = true\n'
+    text += f'[forward]\nlisten = "{listen}"\n' if listen else ""
+    assert list(parse_config(text.encode(), "c.toml").warnings) == warnings
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,23 @@ def test_who_needs_a_header_is_published_if_the_user_says_so(
     assert (best_by_model(found)["mistral:latest"] == URL) is (standing == "chosen")
 
 
+@pytest.mark.parametrize(
+    ("needs", "key"),
+    [
+        pytest.param(NOTHING, "static:office", id="it needs nothing"),
+        pytest.param(HEADER, "n2:11434", id="nobody has said so"),
+        pytest.param(PUBLISHED, "n2:11434", id="to publish it is another matter"),
+        pytest.param(Needs("/h", forward=True), "static:office", id="the user says so"),
+    ],
+)
+def test_the_stable_address_lends_the_header_if_the_user_says_so(needs: Needs, key: str) -> None:
+    made = world(needs)
+    made.ok("static:office", 1.0)
+    made.ok("gpu", 50.0)
+    made.decide()
+    assert made.locator.board.choice(made.now, forward=True).key == key
+
+
 def test_that_it_is_down_is_said_first() -> None:
     made = world(HEADER)
     for _ in range(3):

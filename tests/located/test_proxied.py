@@ -1,10 +1,13 @@
 """The real daemon with a static server behind a real nginx that wants a token, and where that token is not."""
 
+import http.client
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.edge.test_forward import free_port
 from tests.located.harness import Lab, until
 from tests.standins.nginx import WORD, Nginx, needs_nginx, nginx
 
@@ -139,3 +142,29 @@ def test_a_file_that_is_spoiled_costs_that_server_and_not_the_daemon(
     assert says in lab.ask("why", "office").stdout
     headers(lab)
     until(lambda: lab.standing("office") == "held_down", "it answers again, and has to live for a while")
+
+
+def test_the_stable_address_lends_the_token_if_its_table_says_so(lab: Lab, office: Nginx) -> None:
+    """The endpoint stays one that programs can use as it is."""
+    headers(lab)
+    lab.machine("gpu", 2)
+    port = free_port()
+    configure(lab, office, f'forward = true\n[forward]\nlisten = "127.0.0.1:{port}"\n')
+    lab.start()
+    lab.until_decided("gpu")
+    until(lambda: lab.standing("office") == "needs_header", "it is asked with its token")
+    until(lambda: lab.snapshot().get("forward"), "it listens")
+    models = json.loads(asked(port, "/api/tags"))["models"]
+    assert [one["name"] for one in models] == ["mistral:latest", "only-office:1b"]
+    lab.kill("office")
+    until(lambda: len(json.loads(asked(port, "/api/tags"))["models"]) == 1, "the next one answers")
+    assert WORD not in everything_said(lab)
+
+
+def asked(port: int, path: str) -> bytes:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().read()
+    finally:
+        connection.close()

@@ -72,7 +72,13 @@ def _static(server: StaticServer) -> object:
     needs = server.needs
     if needs == NOTHING:
         return server.url
-    table = {"url": server.url, "ca": needs.ca, "headers": needs.headers, "publish": needs.publish}
+    table = {
+        "url": server.url,
+        "ca": needs.ca,
+        "headers": needs.headers,
+        "publish": needs.publish,
+        "forward": needs.forward,
+    }
     return {key: value for key, value in table.items() if value}
 
 

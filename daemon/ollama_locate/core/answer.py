@@ -8,6 +8,8 @@ from .outcome import Outcome
 from .text import shown
 
 _TLS_ALERT: Final = b"\x15\x03"
+PROXY_REFUSES: Final = frozenset({401, 407, 502, 503, 504})
+"""What a proxy answers in Ollama's place, where another server may answer."""
 _FORBIDDEN: Final = 403
 _LOGIN: Final = frozenset({401, 407})
 _GATEWAY: Final = frozenset({502, 503, 504})

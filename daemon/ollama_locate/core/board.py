@@ -1,6 +1,7 @@
 """Who is up, who is in doubt, who is current: what is known of everybody, and the choice that follows from it."""
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from . import selection
@@ -80,9 +81,9 @@ class Board:
             return selection.local_tier(self.settings.local, server.tier, serves=self.serves())
         return selection.LAST_TIER if server.tier is None else server.tier
 
-    def choice(self, now: float) -> Choice:
-        """The user's own, or the choice among the healthy as they stand."""
-        contenders, pinned = self.contenders(now), self.pinned()
+    def choice(self, now: float, *, forward: bool = False) -> Choice:
+        """The user's own, or the choice among the healthy as they stand; `forward`: for the stable address."""
+        contenders, pinned = self.contenders(now, forward=forward), self.pinned()
         if pinned is not None:
             return selection.pinned(pinned.server.key, contenders, self.settings.required_model)
         return selection.choose(
@@ -100,8 +101,12 @@ class Board:
         track = self.tracks.get(pin.key if pin.key is not None else static_key(PINNED_NAME))
         return None if track is not None and track.server.withheld else track
 
-    def contenders(self, now: float) -> list[Contender]:
-        """The healthy. In doubt, only the current one stays; when it is down, only who answered since counts."""
+    def contenders(self, now: float, *, forward: bool = False) -> list[Contender]:
+        """The healthy who may be published; `forward`: whom the stable address may ask.
+
+        In doubt, only the current one stays; when it is down, only who answered since counts.
+        """
+        may_be_used = attrgetter("forwardable" if forward else "publishable")
         current = self.current()
         since = None
         if current is not None and current.health.status is Status.DOWN:
@@ -116,7 +121,7 @@ class Board:
                 demoted=track.complaints.demoted(now),
             )
             for key in sorted(self.up)
-            if (track := self.tracks[key]).server.publishable
+            if may_be_used((track := self.tracks[key]).server)
             and self.roster.reachable(track.server)
             and (track is current or not track.health.in_doubt)
             and (since is None or track.health.answered_at is None or track.health.answered_at >= since)

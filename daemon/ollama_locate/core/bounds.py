@@ -145,8 +145,8 @@ COMMAND_MAX_BYTES: Final = 2**20
 FORWARD_CONNECTIONS: Final = 1000
 """At once; who comes then waits in the kernel's queue."""
 
-FORWARD_DESCRIPTORS: Final = 4
-"""What a connection may need: its client, its server, a pipe."""
+FORWARD_DESCRIPTORS: Final = 6
+"""What a connection may need: its client, its server, a pipe, and with TLS a pair of sockets."""
 
 FORWARD_SHARE: Final = 0.25
 """Of the descriptors that this program may have, so much is the forward's at the most: probes and files go first."""
@@ -170,6 +170,9 @@ FORWARD_SERVERS: Final = 4
 
 FORWARD_DIAL: Final = 1.2
 """How long a server may take to accept: the first SYN over an idle tunnel is lost, the second leaves after 0.3 s."""
+
+FORWARD_TLS: Final = 3.0
+"""A handshake is two round trips, and work for a busy proxy."""
 
 FORWARD_STAGGER: Final = 0.2
 FORWARD_STAGGER_ROUND_TRIPS: Final = 4

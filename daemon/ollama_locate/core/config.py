@@ -153,10 +153,15 @@ def _meant(key: str) -> str:
 
 def _warnings(config: Config) -> tuple[str, ...]:
     found, variables = [], config.variables
-    if config.forward is not None and config.forward.open:
+    lent = [one.name for one in config.static if one.needs.headers and one.needs.forward]
+    if config.forward is None:
+        found += [f"static.{name}.forward: there is no stable address; [forward] opens one" for name in lent]
+    elif config.forward.open:
         found.append(
             f"forward.listen: every machine that can reach {config.forward.host} can use your servers through it"
         )
+        if lent:
+            found.append(f"forward.listen: they use the headers of {', '.join(lent)} with it")
     if "OPENAI_BASE_URL" in variables:
         found.append(
             "OPENAI_BASE_URL sends every OpenAI client of this machine, with its OpenAI key, to the chosen server"

@@ -13,7 +13,7 @@ from .text import is_value, shown
 from .trust import StaticServer
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,63}")
-_KEYS: Final = ("url", "ca", "headers", "publish")
+_KEYS: Final = ("url", "ca", "headers", "publish", "forward")
 _TAILNET: Final = tuple(parse_network(text) for text in TAILNET_RANGES)
 
 
@@ -34,7 +34,8 @@ def _server(name: str, value: object) -> StaticServer:
             raise AtError(f"{name}.{key}", f"unknown key; there are {', '.join(_KEYS)}")
     if "url" not in value:
         raise AtError(name, 'needs a URL: url = "https://host/path"')
-    needs = Needs(_path(name, "headers", value), _path(name, "ca", value), publish=_publish(name, value))
+    paths = _path(name, "headers", value), _path(name, "ca", value)
+    needs = Needs(*paths, publish=_truth(name, "publish", value), forward=_truth(name, "forward", value))
     found = _at(name, f"{name}.url", value["url"], needs)
     if needs.ca and not found.tls:
         raise AtError(f"{name}.ca", "only https has a certificate: the url must begin with https://")
@@ -88,11 +89,11 @@ def _path(name: str, key: str, table: dict[str, object]) -> str:
         raise AtError(f"{name}.{key}", str(error)) from None
 
 
-def _publish(name: str, table: dict[str, object]) -> bool:
+def _truth(name: str, key: str, table: dict[str, object]) -> bool:
     try:
-        return yes_or_no(table.get("publish", False))
+        return yes_or_no(table.get(key, False))
     except ValueError as error:
-        raise AtError(f"{name}.publish", str(error)) from None
+        raise AtError(f"{name}.{key}", str(error)) from None
 
 
 def _is_private(host: str) -> bool:

@@ -44,7 +44,7 @@ class Standing(Worded):
     UNREACHABLE = "unreachable", "Tailscale is not up"
     NEEDS_HEADER = (
         "needs_header",
-        "it needs a header that programs would not send (`publish = true` in its table of the config publishes it)",
+        "it needs a header that programs would not send (`forward` or `publish` in its table lets them use it)",
     )
     NOT_PINNED = "not_pinned", "another one is pinned"
     SELF_CHECK = "self_check", "this machine at its tailnet address: shows whether it serves the tailnet"

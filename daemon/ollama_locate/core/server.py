@@ -30,12 +30,13 @@ class Needs(msgspec.Struct, frozen=True, gc=False):
     """What a static server wants besides its URL: the paths of two files, empty where it wants none.
 
     `headers` to send with each request; `ca`, the only authority that vouches for its certificate. `publish`: its URL
-    may be published although programs would not send the headers.
+    may be published although programs would not send the headers. `forward`: the stable address may send them.
     """
 
     headers: str = ""
     ca: str = ""
     publish: bool = False
+    forward: bool = False
 
 
 NOTHING: Final = Needs()
@@ -69,6 +70,11 @@ class Server(msgspec.Struct, frozen=True, gc=False):
     def publishable(self) -> bool:
         """Whether it may become the endpoint."""
         return self.kind is not Kind.SELF_CHECK and not self.withheld
+
+    @property
+    def forwardable(self) -> bool:
+        """Whether the stable address may ask it; by its headers all who reach that address are the user."""
+        return self.kind is not Kind.SELF_CHECK and (not self.needs.headers or self.needs.forward)
 
     @property
     def secret_in_clear(self) -> bool:

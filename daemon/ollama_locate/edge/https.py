@@ -1,6 +1,7 @@
 """Static servers behind https, by httpx: certificates are verified. Imported only where the config names one."""
 
 import asyncio
+import ssl
 from collections.abc import Mapping
 
 import httpx
@@ -17,10 +18,15 @@ def client(timeout: float | httpx.Timeout, access: Access, more: Mapping[str, st
     `more`: headers of ours.
     """
     headers = [*merged(more or {}, access.headers)]
-    trust = access.trust()
-    if trust is None:
+    alone = access.trust()
+    if alone is None:
         return httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False, headers=headers)
-    return httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False, headers=headers, verify=trust)
+    return httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False, headers=headers, verify=alone)
+
+
+def trust(access: Access) -> ssl.SSLContext:
+    """Whom the client believes, for a connection of our own."""
+    return access.trust() or httpx.create_ssl_context(trust_env=False)
 
 
 async def get(asked: httpx.AsyncClient, url: str, limit: int, timeout: float) -> Answer | str:  # noqa: ASYNC109 - of all
