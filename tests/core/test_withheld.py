@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from ollama_locate.core.locator import Locator
 from ollama_locate.core.outcome import Outcome
 from ollama_locate.core.pin import Pin
 from ollama_locate.core.roster import Roster
@@ -92,6 +93,12 @@ def test_what_was_published_before_the_config_had_headers_is_taken_back() -> Non
     made = world(HEADER, before=LastGood("static:office", "office", URL))
     made.ok("static:office")
     assert made.locator.last_good is None
+
+
+def test_what_was_published_before_a_restart_is_not_published_again() -> None:
+    chosen = settings()
+    chosen = replace(chosen, policy=replace(chosen.policy, static=(office(HEADER),)))
+    assert Locator(chosen, 0.0, LastGood("static:office", "office", URL)).conclude(0.0).server is None
 
 
 def test_it_takes_no_ones_place_when_the_current_one_falls() -> None:

@@ -43,7 +43,7 @@ def run(case: Case) -> list[Finding]:
 
 def _behind_a_proxy(case: Case, server: ServerState) -> bool:
     """Whether the time would be the proxy's, or the answer a login."""
-    return bool(prefix_of(server.url) or case.config.needs(server.key).headers)
+    return server.url.startswith("https:") or bool(prefix_of(server.url) or case.config.needs(server.key).headers)
 
 
 def judge(skews: Mapping[str, float], *, macos: bool = False) -> list[Finding]:

@@ -23,7 +23,9 @@ class Board:
     def __init__(self, settings: Settings, now: float, last_good: LastGood | None) -> None:
         self.settings = settings
         self.roster = Roster(settings.policy, now)
-        self.last_good = last_good
+        before = self.roster.tracks.get(last_good.key) if last_good else None
+        # Since it was published its table may have got headers.
+        self.last_good = None if before is not None and before.server.withheld else last_good
         self.opening: Opening | None = None
         self.up: set[str] = set()
         self.doubted: set[str] = set()
