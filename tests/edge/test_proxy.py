@@ -9,13 +9,12 @@ from typing import TypeVar
 import httpx
 import pytest
 
+from ollama_locate.core.inventory import Model
 from ollama_locate.core.outcome import Outcome, Probe
 from ollama_locate.core.pulling import Meter
 from ollama_locate.core.server import NOTHING, Kind, Needs, Server, host_of, port_of
 from ollama_locate.edge import pull
 from ollama_locate.edge.access import access
-from ollama_locate.edge.dial import Wire
-from ollama_locate.edge.inventory import Stock, stocks
 from ollama_locate.edge.probe import Prober
 from tests.edge.listener import Notes, probe, terms
 from tests.standins.nginx import WORD, Nginx, needs_nginx, nginx
@@ -190,24 +189,36 @@ def test_a_cache_that_says_so_is_believed(age: str, outcome: Outcome, tmp_path: 
     assert [one.outcome for one in asyncio.run(scenario())] == [outcome, outcome]
 
 
-def test_its_models_are_listed_and_pulled_with_the_token(tmp_path: Path, headers: str) -> None:
-    async def asked(proxy: Nginx) -> tuple[list[Stock], list[str]]:
-        needs, url = Needs(headers, str(proxy.ca)), f"{proxy.url}/ollama"
-        plain = f"{proxy.plain}/ollama"
-        servers = [(url, needs), (plain, Needs(headers)), (plain, NOTHING), (plain, Needs("/no/headers"))]
-        troubles = []
-        for one in (needs, Needs(ca=needs.ca)):
-            async with pull.client(await access(one)) as client:
-                meter = Meter(asyncio.get_running_loop().time())
-                failure = await pull.pull(client, url, {"model": "m:1"}, meter, lambda _: None)
-                assert failure is not None  # the stand-in has no /api/pull
-                troubles.append(failure.detail)
-        return await stocks(servers, Wire()), troubles
+def test_what_is_loaded_and_can_be_done_is_asked_with_the_token(tmp_path: Path, headers: str) -> None:
+    like = like_ollama("mistral:latest", loaded=("mistral:latest",), can={"mistral:latest": ["tools"]})
 
-    found, troubles = through(tmp_path, asked)
-    assert [[one.name for one in stock.models] for stock in found] == [["mistral:latest"]] * 2 + [[], []]
-    assert [stock.trouble for stock in found[2:]] == [
-        "does not answer",
-        "cannot read /no/headers: No such file or directory",
-    ]
-    assert troubles == ["status 404", "status 401"]
+    async def scenario() -> list[tuple[Model, ...]]:
+        found = []
+        async with serving(like) as port:
+            with nginx(tmp_path / "nginx", port) as proxy:
+                for url, ca in ((proxy.url, str(proxy.ca)), (proxy.plain, "")):
+                    notes = Notes()
+                    prober = Prober(notes, 2.0)
+                    prober.probe(static(f"{url}/ollama", Needs(headers, ca)), terms())
+                    await notes.until_stocked()
+                    await prober.stop()
+                    found.append(notes.stock or ())
+        return found
+
+    assert [[(one.loaded, one.can) for one in stock] for stock in asyncio.run(scenario())] == [[(True, ("tools",))]] * 2
+
+
+def test_a_pull_and_a_load_carry_the_token(tmp_path: Path, headers: str) -> None:
+    async def asked(proxy: Nginx) -> list[str]:
+        details = []
+        for needs in (Needs(headers, str(proxy.ca)), Needs(ca=str(proxy.ca))):
+            async with pull.client(await access(needs)) as client:
+                meter = Meter(asyncio.get_running_loop().time())
+                pulled = await pull.pull(client, f"{proxy.url}/ollama", {"model": "m:1"}, meter, lambda _: None)
+                loaded = await pull.load(client, f"{proxy.url}/ollama", "m:1")
+                assert pulled is not None  # the stand-in has neither
+                assert loaded is not None
+                details += [pulled.detail, loaded.detail]
+        return details
+
+    assert through(tmp_path, asked) == ["status 404", "status 404", "status 401", "status 401"]

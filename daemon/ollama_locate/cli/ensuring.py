@@ -78,11 +78,9 @@ class _Task:
                 "cloud", f"{self._model} runs at ollama.com: what you say to it would leave your tailnet"
             )
         snapshot = seen().snapshot
-        servers = answering(snapshot)
+        servers = answering(snapshot, withheld=bool(self._args.on))
         if self._args.on:
             servers = [_named(snapshot, servers, self._args.on)]
-        else:
-            servers = [one for one in servers if one.standing != Standing.NEEDS_HEADER.word]
         if not servers:
             raise _FailedError("no_server", "no server answers now; `ollama-locate why` says more of each")
         if any(one.kind == Kind.STATIC.value for one in servers):
@@ -137,8 +135,8 @@ class _Task:
         """Where it is pulled. Raises where that is nowhere."""
         settings = config()
         self.interrupted = "stopped; nothing was changed"
-        look = asyncio.run(tailscale.look(settings.tailscale)).found if settings.models else None
-        closed = barred(servers, settings.models, look) if look is not None else frozenset()
+        look = asyncio.run(tailscale.look(settings.tailscale)).found if settings.models.no_pull else None
+        closed = barred(servers, settings.models.no_pull, look) if look is not None else frozenset()
         pinned = snapshot.pin.url if snapshot.pin is not None and snapshot.pin.followed else ""
         where = belongs(servers, closed, pinned)
         if where is not None:
