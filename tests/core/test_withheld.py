@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from ollama_locate.core.for_model import stand_for
 from ollama_locate.core.locator import Locator
 from ollama_locate.core.outcome import Outcome
 from ollama_locate.core.pin import Pin
+from ollama_locate.core.placement import answering
 from ollama_locate.core.roster import Roster
 from ollama_locate.core.server import NOTHING, Kind, Needs, Server, parse_prefix, prefix_of
 from ollama_locate.core.snapshot import best_by_model
@@ -107,6 +109,22 @@ def test_it_takes_no_ones_place_when_the_current_one_falls() -> None:
     made.ok("gpu")
     made.decide()
     assert "static:office" not in list(made.locator.board.successors(made.now, healthy=True))
+
+
+def test_no_model_is_looked_for_there_unless_it_is_named() -> None:
+    """Whoever asks for the best server of a model gets a URL that can be used as it is."""
+    made = world(HEADER)
+    made.ok("static:office", 1.0, ("only-office:1b", "mistral:latest"))
+    made.ok("gpu", 50.0)
+    found = of(made, made.locator.conclude(made.now))
+    assert found.best == {"mistral:latest": "n2:11434"}
+    assert [one.name for one in answering(found)] == ["gpu"]
+    assert [one.name for one in answering(found, withheld=True)] == ["gpu", "office"]
+    stands = stand_for(found, "only-office:1b")
+    assert stands.server is None
+    assert {one.server.name: one.word for one in stands.servers}["office"] == "needs_header"
+    made.no("static:office")
+    assert [one.key for one in made.locator.board.doubtful()] == []
 
 
 def test_a_pin_on_it_is_not_followed() -> None:
