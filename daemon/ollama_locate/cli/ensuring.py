@@ -5,7 +5,6 @@ import asyncio
 import contextlib
 import sys
 import time
-from typing import TYPE_CHECKING
 
 import httpx
 
@@ -14,23 +13,19 @@ from ollama_locate.core.models import is_cloud
 from ollama_locate.core.placement import answering, barred, belongs, holders
 from ollama_locate.core.pulling import Failure, Meter, Trouble
 from ollama_locate.core.selection import Standing
-from ollama_locate.core.server import NOTHING, Kind, Needs
 from ollama_locate.core.snapshot import ServerState, Snapshot
 from ollama_locate.edge import pull, tailscale
-from ollama_locate.edge.access import access
 from ollama_locate.edge.folders import reader_folder
 from ollama_locate.edge.lock import holder
 from ollama_locate.edge.requests import Request, send
 
+from .clients import Clients
 from .confirm import confirmed
 from .named import nobody, speaks_of
 from .pulled import Teller, teller
 from .show import note
 from .state import config, seen
 from .url import NONE_EXIT
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 INTERRUPTED_EXIT = 130
 
@@ -70,7 +65,7 @@ class _Task:
         self.interrupted = "stopped; nothing was changed"
         self._args, self._tells = args, tells
         self._model: str = args.model
-        self._needs: Callable[[str], Needs] = lambda _: NOTHING
+        self._clients = Clients(())
 
     def run(self) -> int:
         if is_cloud(self._model):
@@ -78,14 +73,15 @@ class _Task:
                 "cloud", f"{self._model} runs at ollama.com: what you say to it would leave your tailnet"
             )
         snapshot = seen().snapshot
+        if meant := snapshot.aliases.get(self._model.removesuffix(":latest")):
+            raise _FailedError("alias", f"this is an alias; name the model: {' or '.join(meant)}")
         servers = answering(snapshot, withheld=bool(self._args.on))
         if self._args.on:
             servers = [_named(snapshot, servers, self._args.on)]
         if not servers:
             raise _FailedError("no_server", "no server answers now; `ollama-locate why` says more of each")
-        if any(one.kind == Kind.STATIC.value for one in servers):
-            self._needs = config().needs
-        if where := asyncio.run(self._load_any(holders(servers, self._model))):
+        self._clients = Clients(servers)
+        if where := asyncio.run(self._load_any(holders(servers, self._model, snapshot.best.get(self._model)))):
             return self._done(snapshot, where)
         where = self._where(snapshot, servers)
         current = where.url == snapshot.decision.endpoint
@@ -107,7 +103,7 @@ class _Task:
         trouble: OperatorError | None = None
         for server in servers:
             try:
-                async with await self._client(server) as client:
+                async with await self._clients.of(server) as client:
                     failure = await self._load(client, server)
             except OperatorError as error:
                 trouble = trouble or OperatorError(f"{server.name}: {error}")
@@ -121,10 +117,6 @@ class _Task:
         if trouble is not None:
             raise trouble
         return None
-
-    async def _client(self, server: ServerState) -> httpx.AsyncClient:
-        """Raises OperatorError where a file that a static server of the config needs cannot be used."""
-        return pull.client(await access(self._needs(server.key)))
 
     async def _load(self, client: httpx.AsyncClient, server: ServerState) -> Failure | None:
         self.interrupted = f"stopped; {server.name} may go on loading {self._model}"
@@ -149,7 +141,7 @@ class _Task:
     async def _pull(self, where: ServerState) -> None:
         self.interrupted = "stopped; what has come is kept by Ollama, the same command goes on from there"
         body = {"model": self._model, "insecure": self._args.insecure}
-        async with await self._client(where) as client:
+        async with await self._clients.of(where) as client:
             failure = await pull.pull(client, where.url, body, Meter(time.monotonic()), self._tells.progress)
             if failure is not None:
                 raise _failed(where, failure)

@@ -1,4 +1,7 @@
-"""To have an Ollama load and pull a model, by httpx. Imported by `ensure` only; what the server does never raises."""
+"""To have an Ollama load and pull a model, by httpx; what the server does never raises.
+
+Imported by `ensure` and `models --bench` only.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -24,7 +27,8 @@ def client(access: Access = _OPEN) -> httpx.AsyncClient:
 
     How long an answer may take is bounded where it is read.
     """
-    return https.client(httpx.Timeout(None, connect=PULL_CONNECT, write=PULL_CONNECT), access, _PLAIN)
+    timeout = httpx.Timeout(None, connect=PULL_CONNECT, write=PULL_CONNECT)
+    return https.client(timeout, access, _PLAIN)
 
 
 async def load(asked: httpx.AsyncClient, url: str, model: str, deadline: float = LOAD_DEADLINE) -> Failure | None:
@@ -58,10 +62,10 @@ async def pull(
     try:
         async with asyncio.timeout(meter.patience) as limit, asked.stream("POST", f"{url}/api/pull", json=body) as got:
             if got.status_code != httpx.codes.OK:
-                said = parse_error(await _bounded(got))
+                said = parse_error(await bounded(got))
                 return told(said) if said else _no_ollama(got.status_code)
-            async for lines in _lines(got):
-                for line in lines:
+            async for several in lines(got):
+                for line in several:
                     if failure := meter.feed(line, clock()):
                         return failure
                 tell(meter)
@@ -75,24 +79,24 @@ async def pull(
     return stopped_before_its_end()
 
 
-async def _lines(answer: httpx.Response) -> AsyncIterator[list[bytes]]:
+async def lines(answer: httpx.Response) -> AsyncIterator[list[bytes]]:
     """The lines of each piece that comes; what is longer than a line of Ollama's may be is given back as it is."""
     rest = b""
     async for chunk in answer.aiter_raw():
-        *lines, rest = (rest + chunk).split(b"\n")
+        *whole, rest = (rest + chunk).split(b"\n")
         if len(rest) > PULL_LINE_MAX:
-            lines.append(rest.strip() or b"\0")
-        yield lines
+            whole.append(rest.strip() or b"\0")
+        yield whole
     if rest:
         yield [rest]
 
 
 async def _post(asked: httpx.AsyncClient, url: str, body: dict[str, object]) -> tuple[int, bytes]:
     async with asked.stream("POST", url, json=body) as answer:
-        return answer.status_code, await _bounded(answer)
+        return answer.status_code, await bounded(answer)
 
 
-async def _bounded(answer: httpx.Response) -> bytes:
+async def bounded(answer: httpx.Response) -> bytes:
     """The body, or the beginning of one that is too long."""
     body = b""
     async for chunk in answer.aiter_raw():
