@@ -92,6 +92,7 @@ class _Task:
         return self._done(snapshot, where, pulled=True)
 
     def _done(self, snapshot: Snapshot, where: ServerState, *, pulled: bool = False) -> int:
+        _refresh()
         current = where.url == snapshot.decision.endpoint
         if where.standing == Standing.NEEDS_HEADER.word:
             self._tells.remark(f"a program that uses {where.url} must send the headers of its table itself")

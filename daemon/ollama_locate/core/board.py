@@ -23,7 +23,7 @@ class Board:
 
     def __init__(self, settings: Settings, now: float, last_good: LastGood | None) -> None:
         self.settings = settings
-        self.roster = Roster(settings.policy, now)
+        self.roster = Roster(settings.policy, now, last_good)
         before = self.roster.tracks.get(last_good.key) if last_good else None
         # Since it was published its table may have got headers.
         self.last_good = None if before is not None and before.server.withheld else last_good

@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
+from . import config_lan as lan
 from . import config_values as read
 from .config_models import Models, models
 from .config_static import static
 from .constants import INTERVAL, INTERVAL_MAX, INTERVAL_MIN, OLLAMA_PORT, TIMEOUT, TIMEOUT_MAX, TIMEOUT_MIN
 from .errors import ConfigError
 from .forward import Forward
+from .mdns import OFF, Mdns
 from .on_change import Command
 from .patterns import Network, Pattern
 from .pin import Pin
@@ -49,6 +51,7 @@ class Config:
     sentinel: bool = True
     history: bool = True
     forward: Forward | None = None
+    mdns: Mdns = OFF
     metrics: str = ""
     models: Models = field(default_factory=Models)
     rank: Rank = Rank.RTT
@@ -76,6 +79,7 @@ class Config:
             (*self.static, pinned) if pinned else self.static,
             use_local=self.local is not Local.OFF,
             check_self=self.local is Local.AUTO,
+            mdns=self.mdns,
         )
         return Settings(
             policy,
@@ -213,6 +217,7 @@ _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "sentinel": read.yes_or_no,
     "history": read.yes_or_no,
     "forward": read.forward,
+    "mdns": lan.mdns,
     "metrics": read.metrics,
     "models": models,
     "rank": lambda value: Rank(read.choice(*(one.value for one in Rank))(value)),
