@@ -9,6 +9,7 @@ import pytest
 from ollama_locate.core.outcome import Outcome
 from ollama_locate.core.pulling import Meter
 from ollama_locate.edge import https, pull
+from ollama_locate.edge.access import Access
 from tests.edge.listener import at, probe
 from tests.standins.ollama import Behaviour, answers, http, like_ollama, serving
 
@@ -20,7 +21,7 @@ async def probed(port: int) -> bool:
 
 
 async def asked_by_httpx(port: int) -> bool:
-    async with https.client(1.0) as asked:
+    async with https.client(1.0, Access()) as asked:
         answer = await https.get(asked, f"http://127.0.0.1:{port}/api/version", 1000, 1.0)
     return not isinstance(answer, str) and answer.status == 200
 

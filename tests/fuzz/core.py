@@ -152,7 +152,7 @@ def models(data: bytes) -> None:
     assert msgspec.json.decode(msgspec.json.encode(found), type=tuple[Model, ...]) == found
     assert all(is_model_name(name) and is_value(name) for name in usable(found, cloud=True))
     for model in found:
-        harmless(*_of({"n1:1": model}), _cell(model), model.until, model.digest, *(model.can or ()))
+        harmless(*_of({"n1:1": model}), _cell(model, None), model.until, model.digest, *(model.can or ()))
         assert 0.0 <= model.in_card <= 1.0
 
 
