@@ -19,18 +19,20 @@ if TYPE_CHECKING:
     from .daemon import Sample
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
-MEMORY = 3.0
+MEMORY = 4.0
 DESCRIPTORS = 16
 THREADS = 6
-"""What the daemon may have grown by, in MiB and numbers, from the first rest to the last, whatever the hours between:
-asyncio's threads come when they are needed, up to six on two cores, and stay."""
+"""What the daemon may have grown by, in MiB and numbers, from the second rest to the last, whatever the hours between.
+
+Not from the first: until each fault has been seen the allocator has not had its largest pieces (a tailscale that prints
+64 MiB leaves 8 MiB behind, once), nor asyncio its threads."""
 
 
 def grown(samples: list[tuple[float, Sample]]) -> list[str]:
     """What has become more than it may."""
     if not samples:
         return ["it was never measured"]
-    first, last = samples[0][1], samples[-1][1]
+    first, last = samples[min(1, len(samples) - 1)][1], samples[-1][1]
     found = []
     for what, before, after, most in (
         ("MiB of its own", first.uss, last.uss, MEMORY),
@@ -38,7 +40,7 @@ def grown(samples: list[tuple[float, Sample]]) -> list[str]:
         ("threads", first.threads, last.threads, THREADS),
     ):
         if after - before > most:
-            found.append(f"{after:g} {what}, {before:g} at the first rest")
+            found.append(f"{after:g} {what}, {before:g} at the second rest")
     if last.requests:
         found.append(f"{last.requests} requests were not read")
     if last.history > HISTORY_MAX_BYTES:

@@ -9,7 +9,9 @@ from ollama_locate.core.snapshot import DEFAULT_URL
 from tests.snapshots import alive, publish, snapshot
 from tests.standins.tailscale import node
 
+from .daemon import Sample
 from .promises import BrokenError, Published, judge, read
+from .report import grown
 from .truth import Tailnet
 
 GPU, BOB, DEN = "http://100.64.0.2:11434", "http://100.64.0.9:11434", "http://192.168.7.7:11434"
@@ -112,3 +114,21 @@ def test_a_file_that_is_not_whole_or_not_safe_is_a_breach(tmp_path: Path, name: 
     (folder / name).unlink()
     with pytest.raises(BrokenError, match="No such file"):
         read(folder)
+
+
+def sample(uss: float, descriptors: int = 12, requests: int = 0) -> Sample:
+    return Sample(uss + 1, uss, descriptors, threads=5, requests=requests, history=20_000, cpu=1.0)
+
+
+@pytest.mark.parametrize(
+    ("rests", "says"),
+    [
+        ([sample(30), sample(40), sample(41)], []),
+        ([sample(30), sample(40), sample(45)], ["45 MiB of its own, 40 at the second rest"]),
+        ([sample(30), sample(40), sample(40, descriptors=40)], ["40 descriptors, 12 at the second rest"]),
+        ([sample(30), sample(30, requests=3)], ["3 requests were not read"]),
+        ([], ["it was never measured"]),
+    ],
+)
+def test_what_grows_is_a_breach(rests: list[Sample], says: list[str]) -> None:
+    assert grown([(float(minute), one) for minute, one in enumerate(rests)]) == says
