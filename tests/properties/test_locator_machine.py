@@ -36,7 +36,7 @@ OUTCOMES = [Outcome.ALIVE] * 6 + [Outcome.REFUSED] * 3 + [Outcome.SILENT] * 3 + 
 TAKES = {Outcome.SILENT: 1.0, Outcome.EMPTY: 3.0}
 
 
-def config(local: Local, *, den: bool, ordered: bool, sentinel: bool) -> Settings:
+def config(local: Local, machines: int, *, den: bool, ordered: bool, sentinel: bool) -> Settings:
     policy = Policy(
         (11434,),
         prefer=(parse_pattern("peer3"), parse_pattern("*")) if ordered else (),
@@ -44,12 +44,13 @@ def config(local: Local, *, den: bool, ordered: bool, sentinel: bool) -> Setting
         use_local=local is not Local.OFF,
         check_self=local is Local.AUTO,
     )
-    return Settings(policy, 30.0, local, sentinel=sentinel)
+    return Settings(policy, 30.0, local, sentinel=sentinel, machines=machines)
 
 
 configs = st.builds(
     config,
     st.sampled_from([Local.OFF, *Local]),
+    st.sampled_from([0, 0, 0, 300, 5000]),
     den=st.booleans(),
     ordered=st.booleans(),
     sentinel=st.sampled_from([True, True, False]),

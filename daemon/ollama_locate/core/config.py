@@ -28,7 +28,7 @@ class Config:
     """All settings, read. Durations are seconds. `sources` says where each value came from.
 
     `variables` maps a name to its template; OLLAMA_ENDPOINT is always among them. `metrics` is a path, empty: none.
-    `models`: whom nothing is pulled to.
+    `models`: whom nothing is pulled to. `machines`: how many may ask the same servers, 0: as many as are seen.
     """
 
     ports: tuple[int, ...] = (OLLAMA_PORT,)
@@ -43,6 +43,7 @@ class Config:
     variables: Mapping[str, str] = field(default_factory=lambda: {"OLLAMA_ENDPOINT": "{url}"})
     tailscale: str = ""
     tailscale_socket: str = ""
+    machines: int = 0
     sentinel: bool = True
     history: bool = True
     forward: Forward | None = None
@@ -69,7 +70,15 @@ class Config:
             use_local=self.local is not Local.OFF,
             check_self=self.local is Local.AUTO,
         )
-        return Settings(policy, self.interval, self.local, timeout=self.timeout, sentinel=self.sentinel, pin=pin)
+        return Settings(
+            policy,
+            self.interval,
+            self.local,
+            timeout=self.timeout,
+            sentinel=self.sentinel,
+            pin=pin,
+            machines=self.machines,
+        )
 
 
 KEYS: Final = tuple(f.name for f in fields(Config) if f.name not in ("raw", "sources", "warnings"))
@@ -170,6 +179,7 @@ _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "variables": read.variables,
     "tailscale": read.path,
     "tailscale_socket": read.path,
+    "machines": read.machines,
     "sentinel": read.yes_or_no,
     "history": read.yes_or_no,
     "forward": read.forward,

@@ -1,7 +1,9 @@
 """Who is there: the servers of the last good look at the tailnet, of this machine and of the static list."""
 
+import math
 from collections.abc import Iterable
 
+from .crowd import Crowd
 from .patterns import names
 from .server import Kind, Server
 from .tailnet import Absence, Tailnet, Unavailable
@@ -26,11 +28,12 @@ _LOOK_FAILED = frozenset(
 class Roster:
     """The tracks by key, and the rejected peers. `away`: tailscaled says that it does not run."""
 
-    def __init__(self, policy: Policy, now: float) -> None:
+    def __init__(self, policy: Policy, now: float, machines: int = 0) -> None:
         self.tracks: dict[str, Track] = {}
         self.rejected: list[Rejected] = []
         self.look: Tailnet | Unavailable | None = None
         self.away = False
+        self.crowd = Crowd(now, machines)
         self._policy = policy
         self._tailnet: Tailnet | None = None
         self._place(own_servers(policy), now)
@@ -73,6 +76,7 @@ class Roster:
         servers = own_servers(self._policy)
         if self._tailnet is not None:
             found, self.rejected = judge(self._tailnet, self._policy)
+            self.crowd.see(self._tailnet, self.rejected)
             servers += found
         self._place(servers, now)
 
@@ -81,9 +85,11 @@ class Roster:
         for server in servers:
             track = self.tracks.get(server.key)
             if track is None or (track.server.url, track.server.host) != (server.url, server.host):
-                track = Track(server, due=now)
+                track = Track(server, due=self.crowd.soon(server, now))
             elif server.online and not track.server.online:
-                track.due, track.repeats = now, 0
+                last = track.checked if track.checked is not None else -math.inf
+                track.repeats = 0
+                track.due = min(track.due, max(self.crowd.soon(server, now), last + self.crowd.again))
             track.server = server
             tracks[server.key] = track
         self.tracks = tracks

@@ -74,7 +74,8 @@ FIRST_TIER = -1
 class Contender(msgspec.Struct, frozen=True, gc=False):
     """A healthy, trusted server as the choice sees it. `rtt` in seconds; `tier` already includes `local`.
 
-    `held`: it may not displace a healthy one yet. `demoted`: its readers say that it fails them.
+    `held`: it may not displace a healthy one yet. `demoted`: its readers say that it fails them. `outdated`: its last
+    answer is old, so that it must answer again before it displaces a healthy one.
     """
 
     key: str
@@ -83,6 +84,7 @@ class Contender(msgspec.Struct, frozen=True, gc=False):
     models: tuple[str, ...] | None
     held: bool = False
     demoted: bool = False
+    outdated: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,15 @@ def rank(contenders: Iterable[Contender], required: str | None) -> list[Contende
     return sorted(contenders, key=lambda one: (*_class(one, required), _distance(one), one.key))
 
 
+def alike(ranked: Sequence[Contender], required: str | None) -> int:
+    """How many at the head are as good as the first: nothing but a round trip within the dead band tells them apart."""
+    best = ranked[0] if ranked else None
+    return sum(
+        best is not None and _class(one, required) == _class(best, required) and not clearly_faster(best.rtt, one.rtt)
+        for one in ranked
+    )
+
+
 def _class(one: Contender, required: str | None) -> tuple[bool, bool, int, int]:
     """What counts before the round trip. Who lists no model at all can help nobody, not even after reports."""
     models = model_rank(one.models, required)
@@ -156,7 +167,7 @@ def choose(
         # Without a healthy incumbent there is nobody to protect from who was held down.
         winner = ranked[0]
     else:
-        free = [one for one in ranked if not one.held or one is incumbent or incumbent.demoted]
+        free = [one for one in ranked if one is incumbent or incumbent.demoted or not (one.held or one.outdated)]
         rival = free[0]
         winner = rival if _displaces(rival, incumbent, required, provisional=provisional) else incumbent
     return Choice(winner.key, _reason(winner, ranked, incumbent, required), ranked, required)
@@ -187,6 +198,8 @@ def _standing(one: Contender, winner: Contender, required: str | None) -> Standi
         return Standing.LOWER_TIER
     if mine == best and one.tier == winner.tier and _distance(winner) <= _distance(one):
         return Standing.SLOWER
+    if one.outdated and not one.held:
+        return Standing.UNCHECKED
     return Standing.HELD_DOWN if one.held else Standing.SIMILAR
 
 

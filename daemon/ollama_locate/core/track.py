@@ -24,7 +24,10 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What of the config decides anything; times in seconds."""
+    """What of the config decides anything; times in seconds.
+
+    `machines`: how many may ask the same servers, 0: as many as are seen.
+    """
 
     policy: Policy
     interval: float
@@ -33,6 +36,7 @@ class Settings:
     timeout: float = TIMEOUT
     sentinel: bool = True
     pin: Pin | None = None
+    machines: int = 0
 
 
 @dataclass(frozen=True, slots=True)
