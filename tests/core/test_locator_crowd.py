@@ -104,6 +104,25 @@ def test_when_the_chosen_one_dies_the_next_best_are_asked_within_the_window() ->
     assert waits(world, "nas")[0] <= 10.0
 
 
+@pytest.mark.parametrize("early", [True, False], ids=["before its end is seen", "after that"])
+@pytest.mark.parametrize("reported", [True, False], ids=["a program reports it", "a request of the forward failed"])
+def test_a_machine_that_is_in_use_asks_at_once(*, early: bool, reported: bool) -> None:
+    world = fleet()
+
+    def failed() -> None:
+        if reported:
+            world.locator.report("http://100.64.0.2:11434", world.now)
+        else:
+            world.locator.doubted(key("gpu"), world.now)
+
+    if early:
+        failed()
+    world.locator.lost(key("gpu"), world.now)
+    if not early:
+        failed()
+    assert waits(world, "nas", "mac") == [0.0, 0.0]
+
+
 def test_those_that_are_as_good_are_asked_in_an_order_of_each_machines_own() -> None:
     orders = set()
     for born in range(20):

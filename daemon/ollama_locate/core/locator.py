@@ -330,6 +330,7 @@ class Locator:
         track = self.tracks.get(key)
         if track is not None:
             track.due = min(track.due, max(now, (track.checked or now - REPORT_MIN_GAP) + REPORT_MIN_GAP))
+            self._succession.somebody_waits(now)
 
     def report(self, url: str, now: float) -> bool:
         """A reader says that the server at this URL failed it; returns whether there is such a server."""
@@ -339,6 +340,7 @@ class Locator:
             track.complaints = complaints.reported(before, now)
             if track.complaints is not before:
                 track.due = min(track.due, now)
+                self._succession.somebody_waits(now)
         return bool(found)
 
     # --- the decision

@@ -1,10 +1,11 @@
 """What a doubt about the current server sets going: others are asked, some are waited for, answers become outdated."""
 
+import math
 from collections.abc import Mapping
 from itertools import islice
 
 from .board import Board
-from .constants import NEXT_BEST
+from .constants import NEXT_BEST, REPORT_WINDOW
 from .evidence import Evidence
 from .health import Status, doubted_anew
 from .opening import Opening
@@ -18,13 +19,22 @@ class Succession:
     def __init__(self, board: Board, flights: Mapping[str, UnderWay], evidence: Evidence) -> None:
         self._board, self._flights, self._evidence = board, flights, evidence
         self._only_a_few = False
+        self._waited_for = -math.inf
+
+    def somebody_waits(self, now: float) -> None:
+        """A program was failed: while others take their time, this machine asks at once for a minute."""
+        self._waited_for = now
+        current = self._board.current()
+        if current is not None and current.health.misses > 0:
+            self.ask_next_best(now, NEXT_BEST)
 
     def ask_next_best(self, now: float, number: int, *, healthy: bool = False) -> None:
         """The current server is in doubt: ask others, to have a successor and to learn whose fault it is."""
         waiting = (key for key in self._board.successors(now, healthy=healthy) if key not in self._flights)
         for _, key in zip(range(number), waiting, strict=False):
             track = self._board.tracks[key]
-            track.due = min(track.due, self._board.roster.crowd.soon(track.server, now))
+            waits = now - self._waited_for < REPORT_WINDOW
+            track.due = min(track.due, now if waits else self._board.roster.crowd.soon(track.server, now))
 
     def ask_a_few(self, now: float) -> bool:
         """Among thousands of machines: ask the current server and the next best; False: there are not so many."""
