@@ -29,7 +29,7 @@ test: $(STAMP) ## all tests that need nothing but this folder, with coverage
 simulate: $(STAMP) ## thousands of days on a virtual clock, in minutes; DAYS=100 for fewer
 	@$(if $(DAYS),DAYS=$(DAYS)) $(BIN)/python -m pytest -q -n 2 --dist worksteal tests/simulation -m simulation
 
-fleet: $(STAMP) ## what the servers of 10,000 daemons see, the figures of docs/scale.md, in a quarter of an hour
+fleet: $(STAMP) ## what the servers of 10,000 daemons see, the figures of docs/scale.md, in minutes
 	@$(BIN)/python -m tests.simulation.fleet_runs near & near=$$!; \
 	$(BIN)/python -m tests.simulation.fleet_runs alike; alike=$$?; wait $$near && exit $$alike
 

@@ -1,7 +1,7 @@
 """What the real loop touches, on the virtual network: the prober, the sentinel's connection, tailscaled, the kernel."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import Protocol
 
@@ -46,6 +46,9 @@ class Prober:
             handles.append(self._loop.call_at(sent + SYN_PROVISIONAL, self._listener.quiet, key))
         self._flights[key] = sent, handles
         self._asked()
+
+    def keep(self, keys: Iterable[str]) -> None:
+        """Nothing is known of models here."""
 
     def _finish(self, key: str, probe: Probe) -> None:
         del self._flights[key]

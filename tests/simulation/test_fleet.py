@@ -14,7 +14,7 @@ MEMBERS, BOXES = 1500, 20
 @pytest.mark.parametrize("life", [near, alike], ids=["what is near", "all prefer the same"])
 def test_a_fleet(life: Callable[[int, int], Report]) -> None:
     report = life(MEMBERS, BOXES)
-    print(table(MEMBERS, BOXES, [report]))
+    print(table(MEMBERS, BOXES, report))
     judge(MEMBERS, report)
 
 

@@ -91,8 +91,8 @@ class Contender(msgspec.Struct, frozen=True, gc=False):
 
     `held`: it may not displace a healthy one yet. `demoted`: its readers say that it fails them. `cold`: the model that
     is asked for is not loaded; False where none is asked for. `answer`: how long a typical answer takes it, in seconds,
-    where `rank` is by speed and it was measured. `outdated`: its last answer is old, so that it must answer again before
-    it displaces a healthy one.
+    where `rank` is by speed and it was measured. `outdated`: its last answer is old, so that it must answer again
+    before it displaces a healthy one.
     """
 
     key: str
