@@ -22,6 +22,8 @@ from ollama_locate.core.tailnet import Peer, Tailnet
 from ollama_locate.core.track import Settings, Verdict
 from ollama_locate.core.trust import Policy
 
+from .world import NOTICED_OFFLINE
+
 SITES = 10
 MODELS = ("qwen3:32b", "mistral:latest")
 _OFFICE, _FAR = (0.001, 0.003), (0.015, 0.090)
@@ -104,10 +106,15 @@ class Fleet:
         box.up = box.online = False
         for member in list(box.watchers):
             self.after(self.rng.uniform(SENTINEL_USER_TIMEOUT - 1.4, SENTINEL_USER_TIMEOUT + 0.5), member.lost, box)
+        self.after(self.rng.uniform(*NOTICED_OFFLINE), self._tell)
 
     def plug(self, box: Box) -> None:
         """The machine is on again, and everybody is told that it is online."""
         box.up = box.online = True
+        self._tell()
+
+    def _tell(self) -> None:
+        """The control server tells everybody who is online."""
         peers = self.peers()
         for member in self.members:
             if member.started:
