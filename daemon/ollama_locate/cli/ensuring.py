@@ -88,6 +88,7 @@ class _Task:
         return self._done(snapshot, where, pulled=True)
 
     def _done(self, snapshot: Snapshot, where: ServerState, *, pulled: bool = False) -> int:
+        _refresh()
         current = where.url == snapshot.decision.endpoint
         self._tells.done(self._model, where, current=current, pulled=pulled)
         return 0

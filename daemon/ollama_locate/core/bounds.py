@@ -370,3 +370,39 @@ ESTIMATE_REACH: Final = 4.0
 DENSE_BELOW: Final = 15.0
 """Thousand millions of parameters. Of larger models often a part works at a time (qwen3:30b, gpt-oss:20b), so that
 their rate says nothing of others."""
+
+# --- mDNS --------------------------------------------------------------------------------------------
+
+MDNS_SIGHTINGS_MAX: Final = 128
+"""Services that are remembered of a LAN: anybody there can announce any number of them."""
+
+MDNS_ADDRESSES_MAX: Final = 8
+"""Addresses that are remembered of one service; a machine with more interfaces announces one for each of them."""
+
+MDNS_SERVERS_MAX: Final = 64
+"""Servers of the LAN that are asked: an allowed network may have more addresses than it has machines."""
+
+MDNS_FORGET: Final = 2 * 4500.0
+"""Who was not heard for so long, in seconds, is gone: what is announced holds for 75 minutes (RFC 6762, 10)."""
+
+MDNS_GAP: Final = 0.25
+"""What was heard is judged at most so often, in seconds, however much is said."""
+
+MDNS_ASKED_MAX: Final = 16
+"""Services whose address is asked for at once; most say it in their announcement (RFC 6763, 12.1)."""
+
+MDNS_ASK: Final = 3.0
+"""How long such a question may take, in seconds: zeroconf itself waits so long by default."""
+
+MDNS_FLOOD: Final = 500
+"""Datagrams a second, above which the LAN is not listened to for a while: 500 machines that announce themselves
+at once are more than one LAN has, and each datagram takes 0.14 ms here."""
+
+MDNS_REST: Final = 30.0
+"""For so many seconds."""
+
+MDNS_CHECK: Final = 2.0
+"""For an answer of this machine's own Ollama at its own address, in seconds."""
+
+MDNS_GOODBYE: Final = 1.0
+"""Until nobody is waited for at the end: a goodbye is said three times, 125 ms apart."""

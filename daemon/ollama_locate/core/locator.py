@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable
 
-from . import cadence, complaints, latency, patience, selection
+from . import cadence, complaints, latency, patience
 from .board import Board
-from .by_model import ByModel
 from .cadence import Place
+from .catalogue import Catalogue
 from .constants import FALL, NEXT_BEST, REPORT_MIN_GAP, REST_SPREAD, TAILNET_SETTLES
 from .decider import Decider
 from .evidence import Evidence
 from .health import Proof, Status, answered, failed, forgiven
-from .inventory import Model, same_to_choose_by, usable
+from .inventory import Model
+from .mdns import Heard
 from .opening import Opening
 from .outcome import Outcome, Probe
 from .patience import Terms
@@ -24,8 +25,8 @@ from .track import Decision, LastGood, Settings, Track, UnderWay
 class Locator:
     """The state of the whole program; one owner, one thread.
 
-    Feed it: `see` a look at the tailnet; `begin` / `connected` / `quiet` / `finish` / `listed` of probes;
-    `watching` / `unwatchable` / `lost` of the sentinel; what disturbs this machine; `report`s of readers.
+    Feed it: `see` a look at the tailnet; `hear` the LAN; `begin` / `connected` / `quiet` / `finish` / `listed` of
+    probes; `watching` / `unwatchable` / `lost` of the sentinel; what disturbs this machine; `report`s of readers.
     Ask it: `due`, `next_due`, `terms`, `watch`, `decide`. A *round* opens at the start and whenever the
     tailnet comes back: until everybody has been asked once, the server that was current before is waited for.
     """
@@ -36,7 +37,7 @@ class Locator:
         self.sentinel = Sentinel()
         self.sentinel.on = settings.sentinel
         self._flights: dict[str, UnderWay] = {}
-        self._by_model = ByModel()
+        self.catalogue = Catalogue(self.board)
         self._decider = Decider(self.board, self._flights, now)
         self._void_before = self._settles_until = now
         self.board.opening = Opening(self.tracks, now, last_good.key if last_good else None)
@@ -68,10 +69,16 @@ class Locator:
         if back:
             self.resume(now)
 
+    def hear(self, heard: Heard, now: float) -> None:
+        """Take in what mDNS hears on the LAN."""
+        before = set(self.tracks)
+        self.roster.hear(heard, now)
+        self._regroup(before, now)
+
     def reconfigure(self, settings: Settings, now: float) -> None:
         """Take in another config."""
         before, unpinned = set(self.tracks), self.settings.pin is not None and settings.pin is None
-        self.board.settings = settings
+        self.board.reconfigure(settings)
         self.sentinel.on = settings.sentinel
         self.roster.crowd.told = settings.machines
         self.roster.reconfigure(settings.policy, now)
@@ -193,25 +200,12 @@ class Locator:
     def listed(self, key: str, models: tuple[str, ...] | None) -> None:
         """Its list of models arrived after the probe had ended."""
         if track := self.tracks.get(key):
-            self._list(track, models)
+            self.catalogue.listed(track, models)
 
     def stocked(self, key: str, models: tuple[Model, ...]) -> bool:
         """What it has and what of it is loaded; returns whether another server may be the best for a model now."""
         track = self.tracks.get(key)
-        if track is None:
-            return False
-        before, track.stock = track.stock, models
-        self._list(track, usable(models))
-        return before is None or not same_to_choose_by(before, models)
-
-    def _list(self, track: Track, names: tuple[str, ...] | None) -> None:
-        """Take in a list of names; what else is known of its models says which of them cannot be had, or more can."""
-        if names is None:
-            return
-        cloud, stock = self.settings.cloud, track.stock or ()
-        absent = {model.name for model in stock if model.absent}
-        more = {model.name for model in stock if model.cloud and not model.absent} if cloud else set()
-        track.models = tuple(sorted({*names, *more} - absent)) if more or absent else names
+        return track is not None and self.catalogue.stocked(track, models)
 
     def finish(self, key: str, probe: Probe, now: float, jitter: float = 0.0) -> bool:
         """A probe has ended; returns whether the decision may be another one now.
@@ -266,7 +260,7 @@ class Locator:
         track.repeats, track.alive_at = 0, now
         if probe.rtt is not None:
             track.rtt, track.recent = probe.rtt, latency.remember(track.recent, probe.rtt)
-        self._list(track, probe.models)
+        self.catalogue.listed(track, probe.models)
         track.complaints = complaints.passed(track.complaints, now)
         if probe.answer is not None:
             track.answers = patience.measured(track.answers, probe.answer)
@@ -371,20 +365,6 @@ class Locator:
         decision = self._decider.decide(now)
         self._succession.keep_asking_the_unwatched(watched=self.sentinel.on)
         return decision
-
-    def best_by_model(self, now: float) -> dict[str, str]:
-        """For each model the key of the server that is the best for it now."""
-        board, pinned = self.board, self.board.pinned()
-        loaded = {
-            key: frozenset(model.name for model in track.stock or () if model.loaded)
-            for key, track in self.tracks.items()
-        }
-        return self._by_model.choose(
-            selection.rank(board.contenders(now)),
-            loaded,
-            doubtful=selection.rank(board.doubtful()),
-            pinned=pinned.server.key if pinned is not None else None,
-        )
 
     def conclude(self, now: float) -> Decision:
         """What is to be published if nothing more is awaited."""

@@ -59,12 +59,12 @@ def barred(servers: Iterable[ServerState], no_pull: tuple[Pattern, ...], look: T
 
 def _is_barred(server: ServerState, no_pull: tuple[Pattern, ...], known: dict[str, Peer]) -> bool:
     forms = {pattern.form for pattern in no_pull}
-    if Form.ANY in forms or (server.kind == Kind.LOCAL.value and Form.LOCAL in forms):
+    if Form.ANY in forms or any(form.value == server.kind for form in forms & {Form.LOCAL, Form.MDNS}):
         return True
     # A static server may be a peer by its address.
     peer = known.get(server.key.rpartition(":")[0]) or known.get(host_of(server.url))
     if peer is not None and any(matches(pattern, peer) for pattern in no_pull):
         return True
-    if server.kind == Kind.STATIC.value:
+    if server.kind in (Kind.STATIC.value, Kind.MDNS.value):
         return any(names(pattern, server.name, server.url) for pattern in no_pull)
     return peer is None and bool(forms & _BY_TAILNET)

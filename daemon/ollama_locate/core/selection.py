@@ -162,7 +162,9 @@ def alike(ranked: Sequence[Contender], required: Required) -> int:
     """How many at the head are as good as the first: nothing but a round trip within the dead band tells them apart."""
     best = ranked[0] if ranked else None
     return sum(
-        best is not None and _class(one, required) == _class(best, required) and not clearly_faster(best.rtt, one.rtt)
+        best is not None
+        and (_class(one, required), one.answer) == (_class(best, required), best.answer)
+        and not clearly_faster(best.rtt, one.rtt)
         for one in ranked
     )
 
