@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: help venv demo test simulate lint format real real-full bench build release-check formula lock clean
+.PHONY: help venv demo test simulate fleet lint format real real-full bench build release-check formula lock clean
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
@@ -28,6 +28,10 @@ test: $(STAMP) ## all tests that need nothing but this folder, with coverage
 
 simulate: $(STAMP) ## thousands of days on a virtual clock, in minutes; DAYS=100 for fewer
 	@$(if $(DAYS),DAYS=$(DAYS)) $(BIN)/python -m pytest -q -n 2 --dist worksteal tests/simulation -m simulation
+
+fleet: $(STAMP) ## what the servers of 10,000 daemons see, the figures of docs/scale.md, in minutes
+	@$(BIN)/python -m tests.simulation.fleet_runs near & near=$$!; \
+	$(BIN)/python -m tests.simulation.fleet_runs alike; alike=$$?; wait $$near && exit $$alike
 
 LUACHECK := luacheck --quiet --std luajit --globals vim --max-line-length 120 --exclude-files tests/lua/types --
 

@@ -22,6 +22,7 @@ deny = ["100.64.0.9"]
 trusted_networks = ["192.168.7.0/24", "fd00:7::/32"]
 tailscale = "~/bin/tailscale"
 tailscale_socket = "/run/two/tailscaled.sock"
+machines = 10000
 sentinel = false
 history = false
 log_level = "debug"
@@ -73,7 +74,7 @@ def test_a_whole_config_is_read() -> None:
     assert [entry.text for entry in found.prefer] == ["gpu", "tag:ollama", "*", "local"]
     assert (found.local, found.log_level, found.tailscale) == (Local.LAST, "debug", "~/bin/tailscale")
     assert (found.tailscale_socket, found.sentinel, found.history) == ("/run/two/tailscaled.sock", False, False)
-    assert (found.settings().sentinel, found.settings().timeout) == (False, 0.5)
+    assert (found.settings().sentinel, found.settings().timeout, found.settings().machines) == (False, 0.5, 10_000)
     assert [entry.text for entry in (*found.allow, *found.deny)] == ["user:bob@example.com", "100.64.0.9"]
     assert [str(network) for network in found.trusted_networks] == ["192.168.7.0/24", "fd00:7::/32"]
     assert found.static == (
@@ -97,7 +98,7 @@ def test_a_whole_config_is_read() -> None:
 def test_each_value_says_where_it_came_from() -> None:
     found = parse_config(WHOLE, "c.toml")
     assert set(found.sources) == set(KEYS)
-    assert (found.sources["ports"], found.sources["static"]) == ("c.toml:1", "c.toml:16")
+    assert (found.sources["ports"], found.sources["static"]) == ("c.toml:1", "c.toml:17")
 
 
 def test_three_settings_are_worth_a_warning() -> None:
@@ -196,6 +197,8 @@ def test_local_says_how_this_machine_is_used(local: str, *, use: bool, check: bo
         pytest.param("tailscale = 1", "must be an absolute path, not 1", id="no path"),
         pytest.param('static = "x"', "static: must be a table: [static]", id="static is a table"),
         pytest.param('[static]\n\n"a b" = "http://h:1"', "c.toml:1: static.a b: a name has letters", id="a blank name"),
+        pytest.param("machines = true", "c.toml:1: machines: must be a number from 0 to 1,000,000", id="no number"),
+        pytest.param("machines = -1", "c.toml:1: machines: must be a number from 0 to 1,000,000", id="less than none"),
         pytest.param('sentinel = "no"', "c.toml:1: sentinel: must be true or false", id="a text for a yes or no"),
         pytest.param('[static]\nlocal = "http://h:1"', "c.toml:2: static.local: a name has", id="a name that is taken"),
         pytest.param("[static]\nx = 1", "c.toml:2: static.x: must be a URL such as", id="no URL"),

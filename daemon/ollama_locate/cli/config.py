@@ -59,6 +59,7 @@ def values(config: Config) -> dict[str, object]:
         "variables": dict(config.variables),
         "tailscale": config.tailscale,
         "tailscale_socket": config.tailscale_socket,
+        "machines": config.machines,
         "sentinel": config.sentinel,
         "history": config.history,
         "forward": _forward(config),

@@ -270,6 +270,9 @@ SHOW_MAX_BYTES: Final = 2 * 2**20
 SHOWS_AT_A_TIME: Final = 16
 """With each check at the most: for each the server opens the model's file. 300 models are known after ten minutes."""
 
+SHOWS_AMONG_MANY: Final = 1
+"""The same where more machines than ten ask the same servers (SHARED_BY): what is new to one is new to all."""
+
 SHOW_AGAIN: Final = 3600.0
 """A model that is listed, and that the server does not find, is asked for again after an hour."""
 

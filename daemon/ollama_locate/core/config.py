@@ -34,6 +34,7 @@ class Config:
     """All settings, read. Durations are seconds. `sources` says where each value came from.
 
     `variables` maps a name to its template; OLLAMA_ENDPOINT is always among them. `metrics` is a path, empty: none.
+    `machines`: how many may ask the same servers, 0: as many as are seen.
     """
 
     ports: tuple[int, ...] = (OLLAMA_PORT,)
@@ -48,6 +49,7 @@ class Config:
     variables: Mapping[str, str] = field(default_factory=lambda: {"OLLAMA_ENDPOINT": "{url}"})
     tailscale: str = ""
     tailscale_socket: str = ""
+    machines: int = 0
     sentinel: bool = True
     history: bool = True
     forward: Forward | None = None
@@ -92,6 +94,7 @@ class Config:
             sentinel=self.sentinel,
             pin=pin,
             speeds=speeds if self.rank is Rank.SPEED else (),
+            machines=self.machines,
         )
 
 
@@ -214,6 +217,7 @@ _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "variables": read.variables,
     "tailscale": read.path,
     "tailscale_socket": read.path,
+    "machines": read.machines,
     "sentinel": read.yes_or_no,
     "history": read.yes_or_no,
     "forward": read.forward,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from .bounds import COMMAND_DEADLINE, COMMAND_DEADLINE_MAX, COMMAND_DEADLINE_MIN, COMMANDS_MAX, VARIABLES_MAX
+from .constants import MACHINES_MAX
 from .duration import duration
 from .forward import Forward, parse_listen
 from .names import may_be_set
@@ -149,6 +150,13 @@ def forward(value: object) -> Forward | None:
         return Forward(host, port, desktop=yes_or_no(value.get("desktop", False)))
     except ValueError as error:
         raise AtError("desktop", str(error)) from None
+
+
+def machines(value: object) -> int:
+    """How many machines may ask the same servers; 0: as many as are seen."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MACHINES_MAX:
+        raise ValueError(f"must be a number from 0 to {MACHINES_MAX:,}")
+    return value
 
 
 def yes_or_no(value: object) -> bool:

@@ -229,7 +229,7 @@ class Daemon:
             self._finder.locator.resume(now)
             self._arm_heartbeat()
         else:
-            self._finder.locator.recheck(now)
+            self._finder.locator.moved(now)
         self._looks.at_once()
         self._armed = None
         self._probe_due()
