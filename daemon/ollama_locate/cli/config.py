@@ -8,6 +8,7 @@ import msgspec
 from ollama_locate.core.bounds import SCHEMA
 from ollama_locate.core.config import KEYS, Config
 from ollama_locate.core.duration import written
+from ollama_locate.core.feed import Feed
 from ollama_locate.core.server import http_url
 from ollama_locate.edge.folders import reader_config
 
@@ -62,6 +63,7 @@ def values(config: Config) -> dict[str, object]:
         "metrics": {"textfile": config.metrics} if config.metrics else {},
         "models": {"no_pull": [pattern.text for pattern in config.models]} if config.models else {},
         "on_change": [{"run": one.words, "timeout": written(one.seconds)} for one in config.on_change],
+        "feed": [_feed(one) for one in config.feed],
         "log_level": config.log_level,
     }
 
@@ -71,3 +73,9 @@ def _forward(config: Config) -> dict[str, object]:
     if forward is None:
         return {}
     return {"listen": http_url(forward.host, forward.port).partition("://")[2], "desktop": forward.desktop}
+
+
+def _feed(feed: Feed) -> dict[str, object]:
+    command = feed.command
+    hook = {"run": command.words, "timeout": written(command.seconds)} if command is not None else {}
+    return {"format": feed.format.value, "file": feed.file, **hook}

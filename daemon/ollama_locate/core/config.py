@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
+from . import config_commands
 from . import config_values as read
+from .command import Command
 from .constants import INTERVAL, INTERVAL_MAX, INTERVAL_MIN, OLLAMA_PORT, TIMEOUT, TIMEOUT_MAX, TIMEOUT_MIN
 from .errors import ConfigError
+from .feed import Feed
 from .forward import Forward
-from .on_change import Command
 from .patterns import Network, Pattern
 from .pin import Pin
 from .selection import Local
@@ -49,6 +51,7 @@ class Config:
     metrics: str = ""
     models: tuple[Pattern, ...] = ()
     on_change: tuple[Command, ...] = ()
+    feed: tuple[Feed, ...] = ()
     log_level: str = "info"
     raw: Mapping[str, object] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
@@ -175,6 +178,7 @@ _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "forward": read.forward,
     "metrics": read.metrics,
     "models": read.models,
-    "on_change": read.on_change,
+    "on_change": config_commands.on_change,
+    "feed": config_commands.feeds,
     "log_level": read.choice(*LOG_LEVELS),
 }
