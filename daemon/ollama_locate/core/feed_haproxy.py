@@ -18,6 +18,7 @@ _RESOLVE: Final = "init-addr last,libc,none"
 # An Ollama on loopback refuses Hosts that it does not know, and the name that the client used is none of them;
 # `localhost` every Ollama takes (Ollama: server/routes.go). Who accepts and then says nothing is `tailscale serve` in
 # front of a dead Ollama, and 503 is said by one whose queue is full: nothing was done, and another server is asked.
+# A backup is asked when all before it are down: with `observe`, one failed connect says so, and no request is lost.
 _BACKEND: Final = f"""\
 backend ollama
     mode http
@@ -32,6 +33,7 @@ backend ollama
     retries 3
     option redispatch 1
     retry-on conn-failure empty-response 503
+    default-server observe layer4 error-limit 1 on-error mark-down
     default-server check inter {FEED_CHECK}s fastinter {FEED_CHECK_SOON}s rise {RISE} fall {FALL} {_RESOLVE}
 """
 
