@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 import shutil
 import socket
 import ssl
@@ -33,6 +34,7 @@ needs_prometheus = pytest.mark.skipif(
     PROMETHEUS is None or PROMTOOL is None, reason="prometheus is not installed (Debian: apt-get install prometheus)"
 )
 PATIENCE = 20.0
+DOCS = Path(__file__).resolve().parents[2] / "docs/feeds.md"
 BASE = """\
 defaults
     mode tcp
@@ -82,7 +84,22 @@ def started(log: Path, *words: str) -> Iterator[None]:
             process.wait(PATIENCE)
 
 
+def of_the_docs(kind: str) -> list[str]:
+    """What docs/feeds.md has for copying."""
+    return re.findall(rf"^```{kind}\n(.*?)^```", DOCS.read_text(), re.MULTILINE | re.DOTALL)
+
+
 # --- HAProxy
+
+
+@needs_haproxy
+def test_haproxy_takes_what_the_docs_show(tmp_path: Path) -> None:
+    base, feed = tmp_path / "base.cfg", tmp_path / "feed.cfg"
+    base.write_text("".join(of_the_docs("haproxy")))
+    feed.write_bytes(make(Format.HAPROXY, PLAIN).data)
+    words = [HAPROXY or "", "-c", "-f", str(base), "-f", str(feed)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, "WARNING" in done.stderr) == (0, False), done.stderr
 
 
 @needs_haproxy
@@ -201,6 +218,28 @@ def test_haproxy_verifies_a_certificate_and_asks_for_the_sites_own_name(
 
 
 # --- Prometheus
+
+
+@needs_prometheus
+def test_promtool_takes_what_the_docs_show(tmp_path: Path) -> None:
+    (tmp_path / "ollama.json").write_bytes(make(Format.PROMETHEUS, WORLD).data)
+    (shown,) = (one for one in of_the_docs("yaml") if one.startswith("scrape_configs:"))
+    (tmp_path / "prometheus.yml").write_text(shown.replace("/etc/prometheus/", ""))
+    for words in (["config"], ["service-discovery", "--timeout=2s"]):
+        job = ["ollama"] if len(words) > 1 else []
+        done = subprocess.run(
+            [PROMTOOL or "", "check", *words, str(tmp_path / "prometheus.yml"), *job],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    found = [one["labels"] for one in json.loads(done.stdout[done.stdout.index("[") :])]
+    probed = {one["__param_target"]: one for one in found}
+    office = probed["https://ollama.example.com:443/api/version"]
+    assert {"http://100.64.0.2:11434/api/version", "http://rack.lan:11434/api/version"} < set(probed)
+    assert (office["__address__"], office["__scheme__"], office["server"]) == ("127.0.0.1:9115", "http", "office")
+    assert not {"path", "standing"} & set(office)
 
 
 @needs_prometheus
