@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from ollama_locate.core.feed import Entry, Format, entries
 from ollama_locate.core.feeds import FIRST, is_held, make
+from ollama_locate.core.inventory import Model
 from ollama_locate.core.outcome import Outcome
 from ollama_locate.core.snapshot import Snapshot
 from tests.snapshots import GPU, NAS, alive, gone, snapshot
@@ -256,6 +257,23 @@ def test_each_model_of_each_server_is_an_entry_under_the_names_that_programs_ask
         ("mistral:latest", "ollama_chat/mistral:latest", local, 3),
         ("qwen3:8b", "ollama_chat/qwen3:8b", GPU, 1),
     ]
+
+
+@pytest.mark.parametrize(
+    ("can", "provider"),
+    [
+        pytest.param(None, "ollama_chat", id="not known yet"),
+        pytest.param(("completion", "tools"), "ollama_chat", id="it talks"),
+        pytest.param(("embedding",), "ollama", id="it embeds"),
+        pytest.param(("completion", "embedding"), "ollama_chat", id="both"),
+    ],
+)
+def test_what_embeds_has_the_provider_that_does(can: tuple[str, ...] | None, provider: str) -> None:
+    what = changed(snapshot(PROBES, *PEERS), "gpu", models=("a:1",), inventory=(Model("a:1", can=can),))
+    what = changed(changed(what, "nas", models=()), "this machine", models=())
+    entry = f'  - model_name: "a:1"\n    litellm_params: {{"model":"{provider}/a:1","api_base":"{GPU}","order":1}}\n'
+    mode = '    model_info: {"mode":"embedding"}\n' if provider == "ollama" else ""
+    assert text(Format.LITELLM, what).endswith(f"\nmodel_list:\n{entry}{mode}")
 
 
 @pytest.mark.parametrize("known", [(), None], ids=["none", "not known"])

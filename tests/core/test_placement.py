@@ -99,5 +99,5 @@ EVERY_PEER = {"n2:11434", "n3:11434", "n4:11434"}
     ],
 )
 def test_whom_nothing_is_pulled_to(entries: str, look: Tailnet | Unavailable, closed: set[str]) -> None:
-    no_pull = parse_config(f"[models]\nno_pull = {entries}".encode(), "c.toml").models
+    no_pull = parse_config(f"[models]\nno_pull = {entries}".encode(), "c.toml").models.no_pull
     assert barred(servers(), no_pull, look) == closed

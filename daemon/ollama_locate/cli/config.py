@@ -7,6 +7,7 @@ import msgspec
 
 from ollama_locate.core.bounds import SCHEMA
 from ollama_locate.core.config import KEYS, Config
+from ollama_locate.core.config_models import Models
 from ollama_locate.core.duration import written
 from ollama_locate.core.feed import Feed
 from ollama_locate.core.server import http_url
@@ -61,10 +62,20 @@ def values(config: Config) -> dict[str, object]:
         "history": config.history,
         "forward": _forward(config),
         "metrics": {"textfile": config.metrics} if config.metrics else {},
-        "models": {"no_pull": [pattern.text for pattern in config.models]} if config.models else {},
+        "models": _models(config.models),
+        "rank": config.rank.value,
         "on_change": [{"run": one.words, "timeout": written(one.seconds)} for one in config.on_change],
         "feed": [_feed(one) for one in config.feed],
         "log_level": config.log_level,
+    }
+
+
+def _models(models: Models) -> dict[str, object]:
+    return {
+        "no_pull": [pattern.text for pattern in models.no_pull],
+        "require": [one[0] if len(one) == 1 else one for one in models.require],
+        "alias": dict(models.alias),
+        "cloud": models.cloud,
     }
 
 

@@ -115,8 +115,8 @@ class _Task:
         """Where it is pulled. Raises where that is nowhere."""
         settings = config()
         self.interrupted = "stopped; nothing was changed"
-        look = asyncio.run(tailscale.look(settings.tailscale)).found if settings.models else None
-        closed = barred(servers, settings.models, look) if look is not None else frozenset()
+        look = asyncio.run(tailscale.look(settings.tailscale)).found if settings.models.no_pull else None
+        closed = barred(servers, settings.models.no_pull, look) if look is not None else frozenset()
         pinned = snapshot.pin.url if snapshot.pin is not None and snapshot.pin.followed else ""
         where = belongs(servers, closed, pinned)
         if where is not None:

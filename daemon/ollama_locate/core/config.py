@@ -11,13 +11,14 @@ from typing import Any, Final
 from . import config_commands
 from . import config_values as read
 from .command import Command
+from .config_models import Models, models
 from .constants import INTERVAL, INTERVAL_MAX, INTERVAL_MIN, OLLAMA_PORT, TIMEOUT, TIMEOUT_MAX, TIMEOUT_MIN
 from .errors import ConfigError
 from .feed import Feed
 from .forward import Forward
 from .patterns import Network, Pattern
 from .pin import Pin
-from .selection import Local
+from .selection import Local, Rank
 from .text import shown
 from .track import Settings
 from .trust import Policy, StaticServer
@@ -30,7 +31,6 @@ class Config:
     """All settings, read. Durations are seconds. `sources` says where each value came from.
 
     `variables` maps a name to its template; OLLAMA_ENDPOINT is always among them. `metrics` is a path, empty: none.
-    `models`: whom nothing is pulled to.
     """
 
     ports: tuple[int, ...] = (OLLAMA_PORT,)
@@ -49,7 +49,8 @@ class Config:
     history: bool = True
     forward: Forward | None = None
     metrics: str = ""
-    models: tuple[Pattern, ...] = ()
+    models: Models = field(default_factory=Models)
+    rank: Rank = Rank.RTT
     on_change: tuple[Command, ...] = ()
     feed: tuple[Feed, ...] = ()
     log_level: str = "info"
@@ -72,7 +73,17 @@ class Config:
             use_local=self.local is not Local.OFF,
             check_self=self.local is Local.AUTO,
         )
-        return Settings(policy, self.interval, self.local, timeout=self.timeout, sentinel=self.sentinel, pin=pin)
+        return Settings(
+            policy,
+            self.interval,
+            self.local,
+            self.models.require,
+            self.models.alias,
+            cloud=self.models.cloud,
+            timeout=self.timeout,
+            sentinel=self.sentinel,
+            pin=pin,
+        )
 
 
 KEYS: Final = tuple(f.name for f in fields(Config) if f.name not in ("raw", "sources", "warnings"))
@@ -177,7 +188,8 @@ _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "history": read.yes_or_no,
     "forward": read.forward,
     "metrics": read.metrics,
-    "models": read.models,
+    "models": models,
+    "rank": lambda value: Rank(read.choice(*(one.value for one in Rank))(value)),
     "on_change": config_commands.on_change,
     "feed": config_commands.feeds,
     "log_level": read.choice(*LOG_LEVELS),

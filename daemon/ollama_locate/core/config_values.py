@@ -210,16 +210,3 @@ def metrics(value: object) -> str:
     if not found.endswith(".prom") or found.endswith("/.prom"):
         raise AtError("textfile", f"must end in a name such as ollama_locate.prom, not {shown(repr(found))}")
     return found
-
-
-def models(value: object) -> tuple[Pattern, ...]:
-    """Where nothing is pulled."""
-    if not isinstance(value, dict):
-        raise ValueError("must be a table: [models]")
-    for key in value:
-        if key != "no_pull":
-            raise AtError(key, "unknown key; there is no_pull")
-    try:
-        return patterns(value.get("no_pull", []))
-    except ValueError as error:
-        raise AtError("no_pull", str(error)) from None

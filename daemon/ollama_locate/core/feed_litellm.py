@@ -31,9 +31,12 @@ def litellm(snapshot: Snapshot) -> Fed:
     lines: list[tuple[str, int, str, str]] = []
     servers = [one for one in found.all if one.state.models]
     for one in servers:
+        embedding = _embedding(one)
         for model in dict.fromkeys(one.state.models or ()):
             if is_model_name(model) and not model.startswith(_VARIABLE):
-                lines += [(name, one.place, one.name, _entry(name, model, one)) for name in _names(model)]
+                lines += [
+                    (name, one.place, one.name, _entry(name, model, one, model in embedding)) for name in _names(model)
+                ]
             else:
                 left_out.append(f"a model of {one.name} is left out: its name cannot be written ({shown(model, 64)})")
     body = "".join(line for *_, line in sorted(lines))
@@ -46,9 +49,21 @@ def _names(model: str) -> list[str]:
     return [model, short] if short != model and full_name(short) == model else [model]
 
 
-def _entry(name: str, model: str, one: Entry) -> str:
-    parameters = {"model": f"ollama_chat/{model}", "api_base": one.state.url, "order": one.place + 1}
-    return f"  - model_name: {_json(name)}\n    litellm_params: {_json(parameters)}\n"
+def _embedding(one: Entry) -> set[str]:
+    """The models that embed and do not talk, as far as the server has said what they can do."""
+    found = one.state.inventory or ()
+    return {model.name for model in found if "embedding" in (model.can or ()) and "completion" not in (model.can or ())}
+
+
+def _entry(name: str, model: str, one: Entry, embeds: bool) -> str:  # noqa: FBT001 - one of two kinds
+    """LiteLLM's `ollama_chat` talks, and only its `ollama` embeds."""
+    parameters = {
+        "model": f"{'ollama' if embeds else 'ollama_chat'}/{model}",
+        "api_base": one.state.url,
+        "order": one.place + 1,
+    }
+    mode = '    model_info: {"mode":"embedding"}\n' if embeds else ""
+    return f"  - model_name: {_json(name)}\n    litellm_params: {_json(parameters)}\n{mode}"
 
 
 def _json(value: object) -> str:

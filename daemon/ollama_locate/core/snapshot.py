@@ -9,10 +9,11 @@ from .bounds import SCHEMA
 from .config_values import expand
 from .constants import OLLAMA_PORT, VERSION
 from .health import Status
+from .inventory import Model
 from .locator import Locator
 from .models import is_model_name
 from .patience import is_busy
-from .selection import Choice, Standing
+from .selection import Choice
 from .server import Kind, http_url
 from .tailnet import Tailnet, Unavailable
 from .text import is_value, shown
@@ -49,7 +50,10 @@ class DecisionState(msgspec.Struct, frozen=True):
 
 
 class ServerState(msgspec.Struct, frozen=True):
-    """One server. Round trips in milliseconds; times are RFC 3339, UTC."""
+    """One server. Round trips in milliseconds; times are RFC 3339, UTC.
+
+    `models` are the names by which its models can be asked for, `inventory` all that is known of them.
+    """
 
     key: str
     name: str
@@ -73,6 +77,7 @@ class ServerState(msgspec.Struct, frozen=True):
     busy: bool = False
     alive_at: str | None = None
     reported_until: str | None = None
+    inventory: tuple[Model, ...] | None = None
 
 
 class PinState(msgspec.Struct, frozen=True):
@@ -95,7 +100,11 @@ class RejectedState(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """The content of state.json, and all that the other files are made of."""
+    """The content of state.json, and all that the other files are made of.
+
+    `best`: model -> the key of the server that is the best for it, in the order of the servers. `aliases`: other names,
+    each for the models that it means.
+    """
 
     schema: int
     program: str
@@ -111,6 +120,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     problems: tuple[str, ...] = ()
     pin: PinState | None = None
     forward: str | None = None
+    best: dict[str, str] = {}
+    aliases: dict[str, tuple[str, ...]] = {}
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -170,6 +181,8 @@ def take(locator: Locator, decision: Decision, templates: Mapping[str, str], clo
             track.server.name,
         ),
     )
+    aliases, hiding = _aliases(locator)
+    best = _best(locator, [track.server.key for track in tracks], clock.now)
     return Snapshot(
         schema=SCHEMA,
         program=VERSION,
@@ -201,10 +214,18 @@ def take(locator: Locator, decision: Decision, templates: Mapping[str, str], clo
         ),
         variables=variables(templates, url, _name(chosen)),
         refreshes=run.refreshes,
-        problems=run.problems,
+        problems=(*run.problems, *hiding, *_lacking(locator, decision, best)),
         pin=_pin(locator),
         forward=run.forward,
+        best=best,
+        aliases=aliases,
     )
+
+
+def last_good(snapshot: Snapshot) -> LastGood | None:
+    """The server that it names, for whoever goes on from there."""
+    decision = snapshot.decision
+    return LastGood(decision.server, decision.name, decision.endpoint) if decision.server is not None else None
 
 
 def variables(templates: Mapping[str, str], url: str, server: str = "") -> dict[str, str]:
@@ -221,29 +242,39 @@ def _name(chosen: LastGood | None) -> str:
 
 
 def best_by_model(snapshot: Snapshot) -> dict[str, str]:
-    """For each model the URL of the best healthy server that lists it; the servers are in order."""
-    found: dict[str, str] = {}
-    for server in snapshot.servers:
-        if server.standing in _USABLE and is_value(server.url):
-            for model in server.models or ():
-                if is_model_name(model):
-                    found.setdefault(model, server.url)
-    return found
+    """For each model the URL of the best server that lists it, in the order of the servers."""
+    urls = {server.key: server.url for server in snapshot.servers}
+    return {model: urls[key] for model, key in snapshot.best.items() if key in urls}
 
 
-_USABLE = frozenset(
-    one.word
-    for one in (
-        Standing.CHOSEN,
-        Standing.SLOWER,
-        Standing.SIMILAR,
-        Standing.LOWER_TIER,
-        Standing.LACKS_MODEL,
-        Standing.HELD_DOWN,
-        Standing.REPORTED,
-        Standing.NOT_PINNED,
+def _best(locator: Locator, order: list[str], now: float) -> dict[str, str]:
+    places = {key: place for place, key in enumerate(order) if is_value(locator.tracks[key].server.url)}
+    found = locator.best_by_model(now)
+    fit = [(places[key], model) for model, key in found.items() if key in places and is_model_name(model)]
+    return {model: order[place] for place, model in sorted(fit)}
+
+
+def _aliases(locator: Locator) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
+    """Those in force, and what is said of those that would hide a model of that name: it wins."""
+    models = (model for track in locator.tracks.values() for model in track.models or ())
+    real = {name.removesuffix(":latest") for name in models if name.endswith(":latest")}
+    aliases = locator.settings.aliases
+    said = tuple(
+        f"[models.alias] {name} is not used: a server has a model of that name" for name in aliases if name in real
     )
-)
+    return {name: meant for name, meant in aliases.items() if name not in real}, said
+
+
+def _lacking(locator: Locator, decision: Decision, best: Mapping[str, str]) -> tuple[str, ...]:
+    """What is said of required models that nobody has who answers."""
+    if decision.verdict is not Verdict.FRESH or decision.provisional or decision.server is None:
+        return ()
+    name = decision.server.name
+    return tuple(
+        f"no server that answers has {' or '.join(names)}, which [models] require names; {name} is used anyway"
+        for names in locator.settings.require
+        if not any(one in best for one in names)
+    )
 
 
 def _tailnet(look: Tailnet | Unavailable | None, *, rings: bool) -> TailnetState:
@@ -301,4 +332,5 @@ def _server(locator: Locator, track: Track, choice: Choice, clock: Clock) -> Ser
         busy=health.status is Status.UP and is_busy(answers),
         alive_at=clock.at(track.alive_at) if track.alive_at is not None else None,
         reported_until=clock.at(reported_until) if reported_until > clock.now else None,
+        inventory=track.stock,
     )
