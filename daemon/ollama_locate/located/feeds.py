@@ -64,7 +64,7 @@ class Feeds:
 
     async def _write(self, feed: Feed, snapshot: Snapshot) -> str:
         """Returns what went wrong, empty if nothing."""
-        fed = feeds.make(feed.format, snapshot)
+        fed = await self._publisher.aside(feeds.make, feed.format, snapshot)  # of a thousand models it takes a while
         target, held = feedfile.target(feed.file, feed.format), feeds.is_held(fed, snapshot)
         for sentence in fed.left_out:
             if sentence not in self._left_out.get(feed, ()):
