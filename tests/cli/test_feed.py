@@ -115,7 +115,7 @@ def test_a_file_follows_and_is_written_when_it_would_be_another_one(
         publish(folder, replace(TWO, round=100)).close()
         one.until(lambda: file.read_bytes() == make(Format.HAPROXY, TWO).data, "the second")
         assert file.stat().st_ino != inode
-        assert one.said.read_text().count("is written") == 2
+        one.until(lambda: one.said.read_text().count("is written") == 2, "it says so")
         one.process.send_signal(signal.SIGINT)
         assert one.process.wait(PATIENCE) == 130
     assert file.read_bytes() == make(Format.HAPROXY, TWO).data, "it stays"
