@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: help venv demo test simulate lint format real real-full bench build lock clean
+.PHONY: help venv demo test simulate lint format real real-full bench build release-check formula lock clean
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
@@ -52,7 +52,15 @@ bench: $(STAMP) ## ratios against other tools; writes benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks
 
 build: $(STAMP) ## sdist and wheel in dist/
-	@$(BIN)/python -m build --no-isolation --outdir dist .
+	@SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || date +%s)} \
+	  $(BIN)/python -m build --no-isolation --outdir dist .
+
+release-check: $(STAMP) ## builds all that a release has, and tries it on every Python found; a table of both
+	@$(BIN)/python packaging/release_check.py
+
+formula: build ## dist/homebrew/ollama-locate.rb; URL= and HOMEPAGE= of the release; needs uv and packaging (pip)
+	@mkdir -p dist/homebrew
+	@$(PYTHON) packaging/formula.py dist/*.tar.gz "$(URL)" "$(HOMEPAGE)" > dist/homebrew/ollama-locate.rb
 
 lock: ## choose the newest versions again
 	@$(PYTHON) -m uv pip compile --universal --generate-hashes --no-annotate --no-header --upgrade --group dev pyproject.toml -o dev.lock

@@ -196,6 +196,9 @@ def test_config_says_where_each_value_came_from(run: Command, home: Path) -> Non
         '[[feed]]\nformat = "haproxy"\nfile = "/a"\nrun = ["b"]\n[[feed]]\nformat = "litellm"\nfile = "/b"\n'
     )
     assert run("config", "--json")[1].count('"feed":{"value":[{"format":"haproxy","file":"/a","run":["b"],') == 1
+    path.write_text('[mdns]\nbrowse = true\nallow = ["GPU-box"]\n')
+    assert '"browse":true' in (out := run("config")[1])
+    assert '"allow":["gpu-box"]' in out
     path.write_text("\nintervall = '1s'\n")
     assert run("config") == (
         1,

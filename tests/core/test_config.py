@@ -45,6 +45,13 @@ desktop = true
 [metrics]
 textfile = "/var/lib/node_exporter/ollama_locate.prom"
 
+[mdns]
+browse = true
+services = ["_Ollama._tcp.local", "_llm._tcp.local."]
+interfaces = ["eth0", "192.168.7.1"]
+allow = ["GPU-box", "192.168.7.0/24"]
+advertise = true
+
 [models]
 no_pull = ["nas", "tag:small", "local"]
 
@@ -89,6 +96,11 @@ def test_a_whole_config_is_read() -> None:
     )
     assert list(found.variables) == ["OLLAMA_ENDPOINT", "OLLAMA_API_BASE", "OLLAMA_HOST", "OPENAI_BASE_URL"]
     assert found.forward == Forward("0.0.0.0", 11435, desktop=True)
+    mdns = found.mdns
+    assert (mdns.browse, mdns.advertise, mdns.interfaces) == (True, True, ("eth0", "192.168.7.1"))
+    assert mdns.services == ("_ollama._tcp.local.", "_llm._tcp.local.")
+    assert [entry.text for entry in mdns.allow] == ["gpu-box", "192.168.7.0/24"]
+    assert found.settings().policy.mdns is mdns
     assert found.metrics == "/var/lib/node_exporter/ollama_locate.prom"
     assert [entry.text for entry in found.models.no_pull] == ["nas", "tag:small", "local"]
     assert found.on_change == (Command(("notify-send", "another; server"), 10.0), Command(("~/bin/tell",), 60.0))
@@ -207,6 +219,7 @@ def test_local_says_how_this_machine_is_used(local: str, *, use: bool, check: bo
         pytest.param('prefer = "gpu"', 'prefer: must be a list; write ["gpu"]', id="a text in the place of a list"),
         pytest.param("prefer = [1]", "prefer: must be a list of texts", id="a list of numbers"),
         pytest.param('allow = ["local"]', "`local` stands in prefer only", id="local in allow"),
+        pytest.param('deny = ["mdns"]', "`mdns` stands in prefer only; whom to use of the LAN", id="mdns in deny"),
         pytest.param('deny = [" x"]', "deny: an entry is empty or has blanks around it", id="blanks in an entry"),
         pytest.param('trusted_networks = ["gpu"]', "`gpu` is no IP or network", id="no network"),
         pytest.param('trusted_networks = ["0.0.0.0/0"]', "`0.0.0.0/0` is too wide to be trusted", id="the internet"),

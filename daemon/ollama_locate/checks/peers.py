@@ -210,8 +210,8 @@ def _nobody(facts: Facts) -> Iterator[Finding]:
     yield found("no_server")
     snapshot = facts.snapshot
     if snapshot.tailnet.state == "running" and not any(one.kind == "peer" for one in snapshot.servers):
-        if snapshot.rejected:
-            yield found("nobody_allowed", count=len(snapshot.rejected), config=facts.config)
+        if left := [one for one in snapshot.rejected if one.kind == "peer"]:
+            yield found("nobody_allowed", count=len(left), config=facts.config)
         else:
             yield found("nobody_there", install=INSTALL[facts.platform])
     if any(one.kind == "local" and one.outcome == "refused" for one in snapshot.servers):

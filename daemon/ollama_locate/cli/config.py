@@ -10,6 +10,7 @@ from ollama_locate.core.config import KEYS, Config
 from ollama_locate.core.config_models import Models
 from ollama_locate.core.duration import written
 from ollama_locate.core.feed import Feed
+from ollama_locate.core.mdns import OFF
 from ollama_locate.core.server import http_url
 from ollama_locate.edge.folders import reader_config
 
@@ -61,6 +62,7 @@ def values(config: Config) -> dict[str, object]:
         "sentinel": config.sentinel,
         "history": config.history,
         "forward": _forward(config),
+        "mdns": _mdns(config),
         "metrics": {"textfile": config.metrics} if config.metrics else {},
         "models": _models(config.models),
         "rank": config.rank.value,
@@ -90,3 +92,16 @@ def _feed(feed: Feed) -> dict[str, object]:
     command = feed.command
     hook = {"run": command.words, "timeout": written(command.seconds)} if command is not None else {}
     return {"format": feed.format.value, "file": feed.file, **hook}
+
+
+def _mdns(config: Config) -> dict[str, object]:
+    mdns = config.mdns
+    if mdns == OFF:
+        return {}
+    return {
+        "browse": mdns.browse,
+        "services": mdns.services,
+        "interfaces": mdns.interfaces,
+        "allow": [pattern.text for pattern in mdns.allow],
+        "advertise": mdns.advertise,
+    }

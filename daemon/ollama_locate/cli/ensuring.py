@@ -70,12 +70,14 @@ class _Task:
                 "cloud", f"{self._model} runs at ollama.com: what you say to it would leave your tailnet"
             )
         snapshot = seen().snapshot
+        if meant := snapshot.aliases.get(self._model.removesuffix(":latest")):
+            raise _FailedError("alias", f"this is an alias; name the model: {' or '.join(meant)}")
         servers = answering(snapshot)
         if self._args.on:
             servers = [_named(snapshot, servers, self._args.on)]
         if not servers:
             raise _FailedError("no_server", "no server answers now; `ollama-locate why` says more of each")
-        if where := asyncio.run(self._load_any(holders(servers, self._model))):
+        if where := asyncio.run(self._load_any(holders(servers, self._model, snapshot.best.get(self._model)))):
             return self._done(snapshot, where)
         where = self._where(snapshot, servers)
         current = where.url == snapshot.decision.endpoint
@@ -86,6 +88,7 @@ class _Task:
         return self._done(snapshot, where, pulled=True)
 
     def _done(self, snapshot: Snapshot, where: ServerState, *, pulled: bool = False) -> int:
+        _refresh()
         current = where.url == snapshot.decision.endpoint
         self._tells.done(self._model, where, current=current, pulled=pulled)
         return 0

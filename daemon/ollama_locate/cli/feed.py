@@ -37,7 +37,9 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         epilog=_EPILOG,
         formatter_class=Help,
     )
-    words.add_argument("format", choices=[one.value for one in Format], metavar="FORMAT", help="haproxy, litellm, …")
+    words.add_argument(
+        "format", choices=[one.value for one in Format], metavar="FORMAT", help="haproxy, litellm, prometheus"
+    )
     words.add_argument("--watch", metavar="FILE", help="write it there, and again at each change, until ctrl-C")
     words.set_defaults(run=run)
 

@@ -8,6 +8,7 @@ from ollama_locate.core.constants import VERSION
 from ollama_locate.core.errors import OperatorError
 
 from . import (
+    completion,
     config,
     doctor,
     ensure,
@@ -31,7 +32,7 @@ from .help import Help
 
 COMMANDS = (
     *(url, status, why, watch, doctor, models, ensure, history, pin, refresh, execute, env, hook),
-    *(setup, service, expose, feed, config),
+    *(setup, service, expose, feed, config, completion),
 )
 
 _EXAMPLES = """\

@@ -12,7 +12,7 @@ _CLOSEST = 3
 
 
 def speaks_of(server: ServerState, wanted: str) -> bool:
-    """Whether this word means that server: its name, with or without the tailnet's, its address, URL, key or kind."""
+    """Whether this word means that server: its name, with or without its domain, its address, URL, key or kind."""
     text = wanted.lower().rstrip("/")
     names = (server.name.lower(), server.name.partition(":")[0].lower(), server.name.partition(".")[0].lower())
     authority = server.url.partition("://")[2]

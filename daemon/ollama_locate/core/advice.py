@@ -55,14 +55,15 @@ def advice(snapshot: Snapshot) -> list[str]:
     if snapshot.decision.reason == "pinned_dead":
         lines.append("The pinned server does not answer. To use what was found instead, type: ollama-locate unpin")
     if snapshot.tailnet.state != "running":
-        lines.append(f"Tailscale: {snapshot.tailnet.text}. Without it only this machine and the static list are used.")
+        lines.append(f"Tailscale: {snapshot.tailnet.text}. Without it none of its machines is used.")
         if snapshot.tailnet.state == "not_installed":
             lines.append('If it is installed, write where its command is into the config: tailscale = "/path/of/it"')
-    elif not snapshot.rejected and not any(server.kind == "peer" for server in snapshot.servers):
-        lines.append("Your tailnet has no other machine; install Tailscale on the one that runs Ollama.")
     elif not any(server.kind == "peer" for server in snapshot.servers):
+        left = sum(one.kind == "peer" for one in snapshot.rejected)
         lines.append(
-            f"No machine of the tailnet may be asked ({len(snapshot.rejected)} left alone); see `allow` in the config."
+            f"No machine of the tailnet may be asked ({left} left alone); see `allow` in the config."
+            if left
+            else "Your tailnet has no other machine; install Tailscale on the one that runs Ollama."
         )
     for outcome in _MENDS:
         failed = [one for one in snapshot.servers if one.outcome == outcome]
@@ -84,7 +85,7 @@ def mend(server: ServerState) -> str | None:
 
 
 def _sentence(server: ServerState) -> str | None:
-    if server.kind == "static":
+    if server.kind in ("static", "mdns"):
         return _STATIC_MENDS.get(server.outcome or "")
     if server.kind != "peer":
         return None

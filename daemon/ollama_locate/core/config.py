@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
 from . import config_commands
+from . import config_lan as lan
 from . import config_values as read
 from .command import Command
 from .config_models import Models, models
@@ -16,9 +17,11 @@ from .constants import INTERVAL, INTERVAL_MAX, INTERVAL_MIN, OLLAMA_PORT, TIMEOU
 from .errors import ConfigError
 from .feed import Feed
 from .forward import Forward
+from .mdns import OFF, Mdns
 from .patterns import Network, Pattern
 from .pin import Pin
 from .selection import Local, Rank
+from .speed import Speed
 from .text import shown
 from .track import Settings
 from .trust import Policy, StaticServer
@@ -48,6 +51,7 @@ class Config:
     sentinel: bool = True
     history: bool = True
     forward: Forward | None = None
+    mdns: Mdns = OFF
     metrics: str = ""
     models: Models = field(default_factory=Models)
     rank: Rank = Rank.RTT
@@ -58,8 +62,8 @@ class Config:
     sources: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
-    def settings(self, pin: Pin | None = None) -> Settings:
-        """What of this, and of a pin, the core decides by."""
+    def settings(self, pin: Pin | None = None, speeds: tuple[Speed, ...] = ()) -> Settings:
+        """What of this, of a pin, and of what was measured, the core decides by."""
         pinned = pin.static() if pin is not None else None
         if pinned is not None and self.forward is not None and self.forward.is_at(pinned.host, pinned.port):
             pinned = None  # each request would come back
@@ -72,6 +76,7 @@ class Config:
             (*self.static, pinned) if pinned else self.static,
             use_local=self.local is not Local.OFF,
             check_self=self.local is Local.AUTO,
+            mdns=self.mdns,
         )
         return Settings(
             policy,
@@ -83,7 +88,21 @@ class Config:
             timeout=self.timeout,
             sentinel=self.sentinel,
             pin=pin,
+            speeds=speeds if self.rank is Rank.SPEED else (),
         )
+
+
+@dataclass(frozen=True)
+class Followed:
+    """All that the user wants: the config, a pin, and what `models --bench` has measured."""
+
+    config: Config
+    pin: Pin | None = None
+    speeds: tuple[Speed, ...] = ()
+
+    def settings(self) -> Settings:
+        """What of it decides."""
+        return self.config.settings(self.pin, self.speeds)
 
 
 KEYS: Final = tuple(f.name for f in fields(Config) if f.name not in ("raw", "sources", "warnings"))
@@ -187,6 +206,7 @@ _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "sentinel": read.yes_or_no,
     "history": read.yes_or_no,
     "forward": read.forward,
+    "mdns": lan.mdns,
     "metrics": read.metrics,
     "models": models,
     "rank": lambda value: Rank(read.choice(*(one.value for one in Rank))(value)),

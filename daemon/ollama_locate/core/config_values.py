@@ -49,7 +49,8 @@ def bounded(least: float, most: float) -> Callable[[object], float]:
     return lambda value: duration(value, least, most)
 
 
-def _strings(value: object) -> list[str]:
+def strings(value: object) -> list[str]:
+    """A list of texts."""
     if isinstance(value, str):
         raise ValueError(f'must be a list; write ["{shown(value)}"]')
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
@@ -59,19 +60,21 @@ def _strings(value: object) -> list[str]:
 
 def patterns(value: object) -> tuple[Pattern, ...]:
     """Entries of `prefer`."""
-    return tuple(parse_pattern(text) for text in _strings(value))
+    return tuple(parse_pattern(text) for text in strings(value))
 
 
 def who(value: object) -> tuple[Pattern, ...]:
     """Entries that name other machines."""
-    if "local" in (texts := _strings(value)):
+    if "local" in (texts := strings(value)):
         raise ValueError('`local` stands in prefer only; whether this machine is used says `local = "off"`')
+    if "mdns" in texts:
+        raise ValueError("`mdns` stands in prefer only; whom to use of the LAN says `allow` of [mdns]")
     return patterns(texts)
 
 
 def allow(value: object) -> tuple[Pattern, ...]:
     """Entries that let somebody in: everybody is too many."""
-    if "*" in _strings(value):
+    if "*" in strings(value):
         raise ValueError("`*` would let in everybody's machines; name them, their tags or their users")
     return who(value)
 
@@ -187,7 +190,7 @@ def yes_or_no(value: object) -> bool:
 
 def networks(value: object) -> tuple[Network, ...]:
     """Networks in which a peer may be, none too wide."""
-    found = tuple(parse_network(text) for text in _strings(value))
+    found = tuple(parse_network(text) for text in strings(value))
     for network in found:
         if network.prefixlen < _WIDEST[network.version]:
             raise ValueError(f"`{network}` is too wide to be trusted; at most a /{_WIDEST[network.version]}")

@@ -12,6 +12,15 @@ OLLAMA_PORT: Final = 11434
 TAILNET_RANGES: Final = ("100.64.0.0/10", "fd7a:115c:a1e0::/48")
 """The only addresses Tailscale gives to nodes (Tailscale: net/tsaddr/tsaddr.go)."""
 
+LAN_RANGES: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16")
+"""Private addresses (RFC 1918), and those that machines give themselves (RFC 3927)."""
+
+LOOPBACK_RANGES: Final = ("127.0.0.0/8", "0.0.0.0/8", "::1/128", "::/128")
+"""What leads to this machine itself: 0.0.0.0 and :: do so on Linux and macOS (RFC 1122, 3.2.1.3)."""
+
+MDNS_SERVICE: Final = "_ollama._tcp.local."
+"""As which an Ollama is announced on a LAN. Nobody has registered the name; those who announce one use it."""
+
 MULLVAD_TAG: Final = "tag:mullvad-exit-node"
 MULLVAD_DOMAIN: Final = ".mullvad.ts.net"
 INGRESS_TAG: Final = "tag:ingress"

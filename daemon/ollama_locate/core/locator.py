@@ -11,6 +11,7 @@ from .decider import Decider
 from .evidence import Evidence
 from .health import Proof, Status, answered, failed, forgiven
 from .inventory import Model, same_to_choose_by, usable
+from .mdns import Heard
 from .opening import Opening
 from .outcome import Outcome, Probe
 from .patience import Terms
@@ -24,8 +25,8 @@ from .track import Decision, LastGood, Settings, Track, UnderWay
 class Locator:
     """The state of the whole program; one owner, one thread.
 
-    Feed it: `see` a look at the tailnet; `begin` / `connected` / `quiet` / `finish` / `listed` of probes;
-    `watching` / `unwatchable` / `lost` of the sentinel; what disturbs this machine; `report`s of readers.
+    Feed it: `see` a look at the tailnet; `hear` the LAN; `begin` / `connected` / `quiet` / `finish` / `listed` of
+    probes; `watching` / `unwatchable` / `lost` of the sentinel; what disturbs this machine; `report`s of readers.
     Ask it: `due`, `next_due`, `terms`, `watch`, `decide`. A *round* opens at the start and whenever the
     tailnet comes back: until everybody has been asked once, the server that was current before is waited for.
     """
@@ -68,10 +69,16 @@ class Locator:
         if back:
             self.resume(now)
 
+    def hear(self, heard: Heard, now: float) -> None:
+        """Take in what mDNS hears on the LAN."""
+        before = set(self.tracks)
+        self.roster.hear(heard, now)
+        self._regroup(before, now)
+
     def reconfigure(self, settings: Settings, now: float) -> None:
         """Take in another config."""
         before, unpinned = set(self.tracks), self.settings.pin is not None and settings.pin is None
-        self.board.settings = settings
+        self.board.reconfigure(settings)
         self.sentinel.on = settings.sentinel
         self.roster.reconfigure(settings.policy, now)
         self._regroup(before, now)
@@ -359,6 +366,7 @@ class Locator:
             loaded,
             doubtful=selection.rank(board.doubtful()),
             pinned=pinned.server.key if pinned is not None else None,
+            answers=board.answers(),
         )
 
     def conclude(self, now: float) -> Decision:

@@ -1,4 +1,4 @@
-"""The entries of `allow`, `deny` and `prefer`: a name, `tag:x`, `user:login`, an IP, a network, `*`, `local`."""
+"""The entries of `allow`, `deny`, `prefer`: a name, `tag:x`, `user:login`, an IP, a network, `*`, `local`, `mdns`."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -14,6 +14,7 @@ class Form(Enum):
 
     ANY = "any"
     LOCAL = "local"
+    MDNS = "mdns"
     TAG = "tag"
     USER = "user"
     NETWORK = "network"
@@ -40,8 +41,8 @@ def parse_pattern(text: str) -> Pattern:
         raise ValueError("an entry is empty or has blanks around it")
     if text == "*":
         return Pattern(Form.ANY, text)
-    if text == "local":
-        return Pattern(Form.LOCAL, text)
+    if text in ("local", "mdns"):
+        return Pattern(Form(text), text)
     for form, prefix in ((Form.TAG, "tag:"), (Form.USER, "user:")):
         if text.lower().startswith(prefix) and not text.startswith(prefix):
             raise ValueError(f"`{text}`: write `{prefix}` in small letters")
@@ -84,7 +85,7 @@ def matches(pattern: Pattern, peer: Peer) -> bool:
             return any(_inside(address, pattern.network) for address in peer.addresses)
         case Form.NAME:
             return bool(peer.name) and pattern.value in (peer.name, peer.dns_name)
-        case _:  # `local` speaks of this machine, which is no peer
+        case _:  # `local` speaks of this machine, `mdns` of the LAN's: they are no peers
             return False
 
 
@@ -117,6 +118,24 @@ def tier_of_name(prefer: tuple[Pattern, ...], name: str) -> int:
         if pattern.form is Form.NAME and pattern.value == name.lower():
             return index
     return tier_of_rest(prefer)
+
+
+def is_host(pattern: Pattern, host: str) -> bool:
+    """Whether an entry is the name of a host of the LAN, with or without `.local`."""
+    return pattern.form is Form.NAME and host in (pattern.value, f"{pattern.value}.local")
+
+
+def tier_of_found(prefer: tuple[Pattern, ...], host: str, address: str) -> int:
+    """The tier of a server that mDNS found; entries that name it come before `mdns`, and without one it comes last.
+
+    `host` is empty where its name is not to be relied on. `*` does not speak of it: whoever is in the tailnet is
+    preferred, unless the user says otherwise.
+    """
+    for index, pattern in enumerate(prefer):
+        if is_host(pattern, host) or (pattern.form is Form.NETWORK and _inside(address, pattern.network)):
+            return index
+    forms = [pattern.form for pattern in prefer]
+    return forms.index(Form.MDNS) if Form.MDNS in forms else len(prefer) + 1
 
 
 def tier_of_local(prefer: tuple[Pattern, ...]) -> int | None:

@@ -25,9 +25,9 @@ def answering(snapshot: Snapshot) -> list[ServerState]:
     ]
 
 
-def holders(servers: Iterable[ServerState], model: str) -> list[ServerState]:
-    """Those that list it, in their order."""
-    return [server for server in servers if has_model(server.models, model)]
+def holders(servers: Iterable[ServerState], model: str, best: str | None = None) -> list[ServerState]:
+    """Those that list it, in their order; before them the one with this key, which is the best for it."""
+    return sorted((one for one in servers if has_model(one.models, model)), key=lambda one: one.key != best)
 
 
 def belongs(servers: Iterable[ServerState], barred: frozenset[str], pinned: str = "") -> ServerState | None:
@@ -59,12 +59,12 @@ def barred(servers: Iterable[ServerState], no_pull: tuple[Pattern, ...], look: T
 
 def _is_barred(server: ServerState, no_pull: tuple[Pattern, ...], known: dict[str, Peer]) -> bool:
     forms = {pattern.form for pattern in no_pull}
-    if Form.ANY in forms or (server.kind == Kind.LOCAL.value and Form.LOCAL in forms):
+    if Form.ANY in forms or any(form.value == server.kind for form in forms & {Form.LOCAL, Form.MDNS}):
         return True
     # A static server may be a peer by its address.
     peer = known.get(server.key.rpartition(":")[0]) or known.get(host_of(server.url))
     if peer is not None and any(matches(pattern, peer) for pattern in no_pull):
         return True
-    if server.kind == Kind.STATIC.value:
+    if server.kind in (Kind.STATIC.value, Kind.MDNS.value):
         return any(names(pattern, server.name, server.url) for pattern in no_pull)
     return peer is None and bool(forms & _BY_TAILNET)

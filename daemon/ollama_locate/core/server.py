@@ -13,6 +13,8 @@ class Kind(Enum):
     """A node of the tailnet."""
     LOCAL = "local"
     """This machine, probed at 127.0.0.1."""
+    MDNS = "mdns"
+    """Found on the LAN, and allowed by the config."""
     STATIC = "static"
     """From the config; trusted because its owner typed it."""
     SELF_CHECK = "self_check"
@@ -23,7 +25,7 @@ class Server(msgspec.Struct, frozen=True, gc=False):
     """One place to probe. `host` is where to connect, `url` what is published, `name` safe to show.
 
     `tier` is the place in the user's order, 0 the first; None on this machine where `prefer` does not
-    name it. `online` and `path` are hints of the control plane.
+    name it. `online` and `path` are hints of the control plane. `lan_name` is what a machine of the LAN calls itself.
     """
 
     key: str
@@ -36,13 +38,14 @@ class Server(msgspec.Struct, frozen=True, gc=False):
     online: bool = True
     path: str = "unknown"
     tls: bool = False
+    lan_name: str = ""
 
     @property
     def loopback(self) -> bool:
         """Whether an answer proves nothing of any network."""
         if self.kind is Kind.STATIC:
             return _is_loopback(self.host)
-        return self.kind is not Kind.PEER
+        return self.kind not in (Kind.PEER, Kind.MDNS)
 
 
 def _is_loopback(host: str) -> bool:

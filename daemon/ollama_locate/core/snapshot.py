@@ -10,6 +10,7 @@ from .config_values import expand
 from .constants import OLLAMA_PORT, VERSION
 from .health import Status
 from .inventory import Model
+from .lan import PREFIX, Unasked
 from .locator import Locator
 from .models import is_model_name
 from .patience import is_busy
@@ -18,6 +19,7 @@ from .server import Kind, http_url
 from .tailnet import Tailnet, Unavailable
 from .text import is_value, shown
 from .track import Decision, LastGood, Track, Verdict
+from .trust import Rejected
 
 DEFAULT_URL = http_url("localhost", OLLAMA_PORT)
 
@@ -90,13 +92,14 @@ class PinState(msgspec.Struct, frozen=True):
 
 
 class RejectedState(msgspec.Struct, frozen=True):
-    """A peer that is never contacted."""
+    """A peer, or a service of the LAN, that is never contacted."""
 
     key: str
     name: str
     addresses: tuple[str, ...]
     reason: str
     text: str
+    kind: str = Kind.PEER.value
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -202,16 +205,7 @@ def take(locator: Locator, decision: Decision, templates: Mapping[str, str], clo
             sentinel=_sentinel(locator, clock.now),
         ),
         servers=tuple(_server(locator, track, choice, clock) for track in tracks),
-        rejected=tuple(
-            RejectedState(
-                key=shown(one.peer.id, 64),
-                name=shown(one.peer.name or one.peer.host_name, 64),
-                addresses=tuple(shown(address, 64) for address in one.peer.addresses[:4]),
-                reason=one.reason.word,
-                text=one.reason.text,
-            )
-            for one in locator.roster.rejected
-        ),
+        rejected=(*map(_rejected, locator.roster.rejected), *map(_unasked, locator.roster.unasked)),
         variables=variables(templates, url, _name(chosen)),
         refreshes=run.refreshes,
         problems=(*run.problems, *hiding, *_lacking(locator, decision, best)),
@@ -302,6 +296,27 @@ def _sentinel(locator: Locator, now: float) -> str:
     if current is not None and locator.sentinel.closes_idle(current.server.key):
         return "closes_idle"
     return "none" if locator.watch(now) is None else "battery" if locator.sentinel.on_battery else "on"
+
+
+def _rejected(one: Rejected) -> RejectedState:
+    peer = one.peer
+    return RejectedState(
+        shown(peer.id, 64),
+        shown(peer.name or peer.host_name, 64),
+        _addresses(peer.addresses),
+        one.reason.word,
+        one.reason.text,
+    )
+
+
+def _unasked(one: Unasked) -> RejectedState:
+    found, reason = one.sighting, one.reason
+    key, name = shown(f"{PREFIX}{found.name}", 128), shown(found.host, 64)
+    return RejectedState(key, name, _addresses(found.addresses), reason.word, reason.text, Kind.MDNS.value)
+
+
+def _addresses(every: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(shown(address, 64) for address in every[:4])
 
 
 def _server(locator: Locator, track: Track, choice: Choice, clock: Clock) -> ServerState:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address
 
 from .constants import INGRESS_TAG, MULLVAD_DOMAIN, MULLVAD_TAG, NO_SERVER_OS, TAILNET_RANGES
+from .mdns import OFF, Mdns
 from .patterns import Network, Pattern, matches, parse_network, tier_of_local, tier_of_name, tier_of_peer
 from .server import Kind, Server, http_url
 from .tailnet import Peer, Tailnet
@@ -69,6 +70,7 @@ class Policy:
     static: tuple[StaticServer, ...] = ()
     use_local: bool = True
     check_self: bool = True
+    mdns: Mdns = OFF
 
 
 _ID = re.compile(r"[A-Za-z0-9_\-]{1,64}")
@@ -165,8 +167,8 @@ def _is_personal(tailnet: Tailnet) -> bool:
 
 def _identity(peer: Peer, seen: set[str], address: str | None) -> Rejection | None:
     """What no config can allow: a peer that cannot be told from others or reached inside the tailnet."""
-    # The ID is part of keys, among them those of this machine and of static servers.
-    if not _ID.fullmatch(peer.id) or peer.id in ("local", "self", "static"):
+    # The ID is part of keys, among them those of this machine, of static servers and of the LAN.
+    if not _ID.fullmatch(peer.id) or peer.id in ("local", "self", "static", "mdns"):
         return Rejection.NO_ID
     if peer.id in seen:
         return Rejection.DUPLICATE_ID

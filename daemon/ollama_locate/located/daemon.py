@@ -31,6 +31,7 @@ from .jobs import Jobs
 from .log import LOGGER
 from .looks import Looks
 from .mailbox import Mailbox
+from .mdns import OnLan
 from .metrics import Metrics
 from .on_change import OnChange
 from .publisher import Publisher
@@ -68,7 +69,7 @@ class Daemon:
         self._spawn = self._tasks.spawn
         self._publisher = Publisher(folder, lock, keep_history=config.history)
         self._wishes = Wishes(config, config_path, folder.path, self._publisher.on_disk)
-        self._finder = Finder(config, self._on_change, self._on_round, wire=wire, before=before, pin=self._wishes.pin)
+        self._finder = Finder(self._wishes.followed, self._on_change, self._on_round, wire=wire, before=before)
         self._pin_ends: asyncio.TimerHandle | None = None
         self._mailbox = Mailbox(
             folder,
@@ -77,6 +78,7 @@ class Daemon:
             lambda everybody: self._spawn(self._refresh(everybody=everybody)),
         )
         self._forwarding = Forwarding(self._finder, wire or Wire(), folder, self._publisher.on_disk)
+        self._lan = OnLan(self._finder, wire or Wire(), self._spawn, self._came_or_went)
         self._metrics = Metrics(self._finder, self._publisher)
         self._commands = Commands()
         self._on_changes = OnChange(folder.path, self._commands, self._spawn)
@@ -115,6 +117,7 @@ class Daemon:
         self._watchdog.start()
         self._await_end_of_pin()
         self._spawn(self._forwarding.follow())
+        self._lan.follow()
         try:
             await self._stopped.wait()
         finally:
@@ -124,6 +127,7 @@ class Daemon:
             await self._jobs.stop()
             self._bells.close()
             await self._forwarding.stop()
+            await self._lan.stop()
             await self._finder.stop()
             self._commands.stop()
             if self._publication is not None:
@@ -149,6 +153,11 @@ class Daemon:
     def look_soon(self) -> None:
         """Something may have changed in the tailnet."""
         self._looks.soon()
+
+    def _came_or_went(self) -> None:
+        """Of the LAN."""
+        self._probe_due()
+        self._on_change(news=True)
 
     def _seen(self, changed: bool) -> None:  # noqa: FBT001 - a callback with one word
         self._dirty = self._dirty or changed
@@ -195,6 +204,7 @@ class Daemon:
     async def _beat(self) -> None:
         """Touch `verdict`, unless what the files say could not be brought up to date: that is tried again."""
         self._spawn(self._forwarding.follow())
+        self._lan.follow()
         self._finder.locator.sentinel.on_battery = await self._publisher.on_disk(self._bells.on_battery)
         if self._publisher.complaint:
             self._on_change(news=True)
@@ -229,6 +239,10 @@ class Daemon:
         self._armed = None
         self._probe_due()
         self._on_change()
+
+    def interfaces_changed(self) -> None:
+        """Perhaps another LAN, or one more."""
+        self._lan.follow()
 
     def stood_still(self) -> None:
         """Probes may have failed because nobody read their answers."""
@@ -285,6 +299,7 @@ class Daemon:
             return
         self._finder.watch()
         self._forwarding.check()
+        self._lan.check()
         self._urgent = self._urgent or decision != self._decision
         self._decision = decision
         if self._publishing or not (self._urgent or self._dirty):
@@ -343,7 +358,7 @@ class Daemon:
 
     def _problems(self) -> tuple[str, ...]:
         alone = filter(None, (self._forwarding.trouble, self._metrics.trouble))
-        return (*self._wishes.troubles, *alone, *self._feeds.troubles)
+        return (*self._wishes.troubles, *self._lan.troubles, *alone, *self._feeds.troubles)
 
     # --- requests, the config, the pin, tasks
 
@@ -380,12 +395,14 @@ class Daemon:
         """Do as the config and the pin say now; `anyway`: the config is read though it looks unchanged."""
         wishes = self._wishes
         config, pin = await wishes.read_config(anyway=anyway), await wishes.read_pin()
-        if not config and not pin:
+        measured = await self._publisher.on_disk(wishes.read_speeds)
+        if not (config or pin or measured):
             return
-        self._finder.reconfigure(wishes.config, wishes.pin)
+        self._finder.follow(wishes.followed)
         if config:
             self._publisher.keep_history = wishes.config.history
             self._spawn(self._forwarding.follow())
+            self._lan.follow()
             self._bells.reconnect(wishes.config.tailscale_socket)
             self._looks.arm(0.0)
         self._await_end_of_pin()
@@ -395,7 +412,7 @@ class Daemon:
     def _await_end_of_pin(self) -> None:
         if self._pin_ends is not None:
             self._pin_ends.cancel()
-        pin = self._finder.pin
+        pin = self._finder.followed.pin
         if pin is not None and pin.until is not None:
             wait = max(0.0, pin.until - time.time()) + _PIN_ENDED
             self._pin_ends = self._loop.call_later(wait, lambda: self._spawn(self._follow_wishes()))
