@@ -244,10 +244,9 @@ def test_local_says_how_this_machine_is_used(local: str, *, use: bool, check: bo
         pytest.param('[static]\nx = "http://h"', "write the port: http://h:11434", id="no port"),
         pytest.param('[static]\nx = "http://h:0"', "has a host or port that cannot be used", id="port 0 of a URL"),
         pytest.param('[static]\nx = "http://h$(x):1"', "has a host or port that cannot be used", id="a hostile host"),
-        pytest.param('[static]\nx = "http://me@h:1"', "no login, no path, no query", id="a login"),
-        pytest.param('[static]\nx = "http://h:1/v1"', "no login, no path, no query", id="a path"),
-        pytest.param('[static]\nx = "http://h:1?a"', "no login, no path, no query", id="a query"),
-        pytest.param('[static]\nx = "http://h:1#a"', "no login, no path, no query", id="a fragment"),
+        pytest.param('[static]\nx = "http://me@h:1"', "a URL holds no login", id="a login"),
+        pytest.param('[static]\nx = "http://h:1?a"', "no query, no fragment", id="a query"),
+        pytest.param('[static]\nx = "http://h:1#a"', "no query, no fragment", id="a fragment"),
         pytest.param("forward = 1", "forward: must be a table: [forward]", id="forward is a table"),
         pytest.param("[forward]", 'forward: needs an address: listen = "127.0.0.1:11435"', id="forward needs listen"),
         pytest.param(

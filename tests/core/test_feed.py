@@ -131,6 +131,7 @@ def test_an_address_is_taken_apart(url: str, host: str, port: int) -> None:
         pytest.param("http://-a:80", id="an option"),
         pytest.param("http://" + "a" * 600 + ":80", id="endless"),
         pytest.param("unix:///run/a.sock", id="a socket"),
+        pytest.param("https://a.example:443/ollama", id="a path"),
         pytest.param("", id="none"),
     ],
 )
@@ -165,6 +166,14 @@ def test_names_are_plain_and_unique(names: list[str], written: list[str]) -> Non
 def test_an_address_is_in_it_once() -> None:
     twice = also(PLAIN, name="pinned", url=NAS, kind="static", tier=5)
     assert [one.name for one in entries(twice).all] == ["gpu", "nas", "this-machine"]
+
+
+@pytest.mark.parametrize("kind", list(Format))
+@pytest.mark.parametrize("health", ["up", "down"])
+def test_who_wants_a_header_is_left_out_up_or_down(kind: Format, health: str) -> None:
+    fed = make(kind, also(PLAIN, name="new", url="http://100.64.0.9:11434", withheld=True, health=health))
+    assert fed.data == make(kind, PLAIN).data
+    assert fed.left_out == ("new is left out: it wants a header, which a feed does not hold",)
 
 
 def test_a_tier_that_nobody_has_named_is_the_last() -> None:

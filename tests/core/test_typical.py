@@ -84,9 +84,9 @@ def test_for_a_model_its_load_counts(loaded: str, load: float, more: float) -> N
 
 def test_each_model_has_its_best_server_by_speed() -> None:
     found = world(speed(GPU, "a:1", 80), speed(NAS, "a:1", 4))
-    assert found.locator.best_by_model(found.now) == {"a:1": GPU, "b:1": GPU}
+    assert found.locator.catalogue.best(found.now) == {"a:1": GPU, "b:1": GPU}
     warm = world(speed(GPU, "a:1", 80), speed(NAS, "a:1", 4), loaded="nas")
-    assert warm.locator.best_by_model(warm.now)["a:1"] == NAS, "loaded comes before speed"
+    assert warm.locator.catalogue.best(warm.now)["a:1"] == NAS, "loaded comes before speed"
 
 
 def test_a_figure_without_a_round_trip() -> None:

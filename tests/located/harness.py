@@ -81,6 +81,15 @@ class Lab:
             self._table["100.64.0.1"] = self._table["127.0.0.1"]
         self.show()
 
+    def proxy(self, port: int) -> None:
+        """A proxy on this machine's loopback: whatever is asked there is asked at this port."""
+        self._table["127.0.0.1"] = Far(port)
+        self.show()
+
+    def serve(self, name: str, *models: str) -> int:
+        """An Ollama that only a proxy reaches; its port."""
+        return self._serve(name, *models)
+
     def silence(self, number: int) -> None:
         address = f"100.64.0.{number}"
         self._table[address] = self._table[address]._replace(silent=True)

@@ -341,7 +341,7 @@ class Tailnets(RuleBasedStateMachine):
             assert (decision.server, decision.verdict) == (self.published, Verdict.STALE), "all lost: the last good one"
 
     def each_model_is_where_it_is_said_to_be(self) -> None:
-        first, second = (twin.best_by_model(self.now) for twin in self.twins)
+        first, second = (twin.catalogue.best(self.now) for twin in self.twins)
         assert first == second
         trusted, up = self.trusted(), self.locator.board.up
         for model, key in first.items():

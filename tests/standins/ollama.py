@@ -42,7 +42,7 @@ def like_ollama(
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while head := await _head(reader):
-            body, path = await _body(reader, head), head.split(b" ", 2)[1]
+            body, path = await _body(reader, head), head.split(b" ", 2)[1].partition(b"?")[0]
             writer.write(_show(body) if path == b"/api/show" else answers.get(path, missing))
             await writer.drain()
 

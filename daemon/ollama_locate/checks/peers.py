@@ -25,11 +25,23 @@ _CODES = {
     "empty": "peer_empty",
     "busy": "peer_busy",
     "forbidden_host": "peer_forbidden",
+    "gateway": "peer_gateway",
+    "login": "peer_login",
+    "cached": "peer_cached",
     "not_ollama": "peer_not_ollama",
     "error": "peer_error",
 }
 _THERE = frozenset(
-    {"peer_refused", "peer_ended", "peer_empty", "peer_busy", "peer_forbidden", "peer_not_ollama", "peer_key_expired"}
+    {
+        "peer_refused",
+        "peer_ended",
+        "peer_empty",
+        "peer_busy",
+        "peer_forbidden",
+        "peer_gateway",
+        "peer_not_ollama",
+        "peer_key_expired",
+    }
 )
 """Their mend is to be typed on that machine."""
 

@@ -11,7 +11,8 @@ from ollama_locate.core.config_models import Models
 from ollama_locate.core.duration import written
 from ollama_locate.core.feed import Feed
 from ollama_locate.core.mdns import OFF
-from ollama_locate.core.server import http_url
+from ollama_locate.core.server import NOTHING, http_url
+from ollama_locate.core.trust import StaticServer
 from ollama_locate.edge.folders import reader_config
 
 from .show import line, note, table
@@ -55,7 +56,7 @@ def values(config: Config) -> dict[str, object]:
         "allow": [pattern.text for pattern in config.allow],
         "deny": [pattern.text for pattern in config.deny],
         "trusted_networks": [str(network) for network in config.trusted_networks],
-        "static": {one.name: http_url(one.host, one.port, "https" if one.tls else "http") for one in config.static},
+        "static": {one.name: _static(one) for one in config.static},
         "variables": dict(config.variables),
         "tailscale": config.tailscale,
         "tailscale_socket": config.tailscale_socket,
@@ -70,6 +71,21 @@ def values(config: Config) -> dict[str, object]:
         "feed": [_feed(one) for one in config.feed],
         "log_level": config.log_level,
     }
+
+
+def _static(server: StaticServer) -> object:
+    """A URL, or a table with the paths of files; what stands in those is nobody's to print."""
+    needs = server.needs
+    if needs == NOTHING:
+        return server.url
+    table = {
+        "url": server.url,
+        "ca": needs.ca,
+        "headers": needs.headers,
+        "publish": needs.publish,
+        "forward": needs.forward,
+    }
+    return {key: value for key, value in table.items() if value}
 
 
 def _models(models: Models) -> dict[str, object]:

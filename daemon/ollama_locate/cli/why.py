@@ -11,7 +11,7 @@ from ollama_locate.core.bounds import SCHEMA
 from ollama_locate.core.choosing import Wish, alternatives, fulfil
 from ollama_locate.core.for_model import stand_for
 from ollama_locate.core.lan import Unfit
-from ollama_locate.core.server import Kind
+from ollama_locate.core.server import Kind, port_of
 from ollama_locate.core.snapshot import RejectedState, ServerState, Snapshot
 from ollama_locate.edge.folders import reader_config
 
@@ -153,7 +153,7 @@ def _why(snapshot: Snapshot, server: ServerState) -> str:
 
 
 def _port(server: ServerState) -> str:
-    return server.url.rpartition(":")[2]
+    return port_of(server.url)
 
 
 def _reason(server: ServerState) -> str:

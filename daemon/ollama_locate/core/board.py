@@ -1,6 +1,7 @@
 """Who is up, who is in doubt, who is current: what is known of everybody, and the choice that follows from it."""
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from . import selection
@@ -10,6 +11,7 @@ from .roster import Roster
 from .selection import Choice, Contender, Standing
 from .server import Kind, Server
 from .track import LastGood, Settings, Track
+from .trust import static_key
 from .typical import Typical
 
 if TYPE_CHECKING:
@@ -22,7 +24,9 @@ class Board:
     def __init__(self, settings: Settings, now: float, last_good: LastGood | None) -> None:
         self.settings = settings
         self.roster = Roster(settings.policy, now, last_good)
-        self.last_good = last_good
+        before = self.roster.tracks.get(last_good.key) if last_good else None
+        # Since it was published its table may have got headers.
+        self.last_good = None if before is not None and before.server.withheld else last_good
         self.opening: Opening | None = None
         self.up: set[str] = set()
         self.doubted: set[str] = set()
@@ -89,9 +93,9 @@ class Board:
             return selection.local_tier(self.settings.local, server.tier, serves=self.serves())
         return selection.LAST_TIER if server.tier is None else server.tier
 
-    def choice(self, now: float) -> Choice:
-        """The user's own, or the choice among the healthy as they stand."""
-        contenders, pinned = self.contenders(now), self.pinned()
+    def choice(self, now: float, *, forward: bool = False) -> Choice:
+        """The user's own, or the choice among the healthy as they stand; `forward`: for the stable address."""
+        contenders, pinned = self.contenders(now, forward=forward), self.pinned()
         if pinned is not None:
             return selection.pinned(pinned.server.key, contenders, self.settings.require)
         return selection.choose(
@@ -106,10 +110,15 @@ class Board:
         pin = self.settings.pin
         if pin is None:
             return None
-        return self.tracks.get(pin.key if pin.key is not None else f"static:{PINNED_NAME}")
+        track = self.tracks.get(pin.key if pin.key is not None else static_key(PINNED_NAME))
+        return None if track is not None and track.server.withheld else track
 
-    def contenders(self, now: float) -> list[Contender]:
-        """The healthy. In doubt, only the current one stays; when it is down, only who answered since counts."""
+    def contenders(self, now: float, *, forward: bool = False) -> list[Contender]:
+        """The healthy who may be published; `forward`: whom the stable address may ask.
+
+        In doubt, only the current one stays; when it is down, only who answered since counts.
+        """
+        may_be_used = attrgetter("forwardable" if forward else "publishable")
         current, times = self.current(), self._typical.of_servers(self.tracks, self.settings.require)
         since = None
         if current is not None and current.health.status is Status.DOWN:
@@ -125,7 +134,7 @@ class Board:
                 answer=times.get(key),
             )
             for key in sorted(self.up)
-            if (track := self.tracks[key]).server.kind is not Kind.SELF_CHECK
+            if may_be_used((track := self.tracks[key]).server)
             and self.roster.reachable(track.server)
             and (track is current or not track.health.in_doubt)
             and (since is None or track.health.answered_at is None or track.health.answered_at >= since)
@@ -137,7 +146,7 @@ class Board:
             Contender(key, self.tier(track.server), track.floor, track.models)
             for key in sorted(self.up & self.doubted)
             if not self.is_current(key)
-            and (track := self.tracks[key]).server.kind is not Kind.SELF_CHECK
+            and (track := self.tracks[key]).server.publishable
             and self.roster.reachable(track.server)
         ]
 
@@ -159,7 +168,7 @@ class Board:
                 answer=times.get(key),
             )
             for key in self.up
-            if (track := self.tracks[key]).server.kind is not Kind.SELF_CHECK
+            if (track := self.tracks[key]).server.publishable
         ]
         keys = [one.key for one in selection.rank(ranked, self.settings.require)]
         if not healthy:
@@ -179,6 +188,8 @@ class Board:
             return Standing.UNREACHABLE
         if track.health.in_doubt:
             return Standing.FAILING
+        if track.server.withheld and track.health.status is Status.UP:
+            return Standing.NEEDS_HEADER
         if key in choice.standings and track.health.status is Status.UP:
             return choice.standings[key]
         down = track.probe is not None and track.health.status is Status.DOWN

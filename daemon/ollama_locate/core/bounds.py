@@ -59,6 +59,19 @@ FILES_RESERVED: Final = 128
 FILES_WANTED: Final = 65_536
 """The soft limit of open files is raised to this, as far as the hard one allows: macOS starts at 256."""
 
+# --- Static servers behind a proxy -------------------------------------------------------------------
+
+HEADERS_MAX: Final = 16
+HEADERS_MAX_BYTES: Final = 2**14
+"""Of the file: a token takes a few hundred bytes, and proxies take 8 KiB of headers (nginx:
+large_client_header_buffers)."""
+
+CA_MAX_BYTES: Final = 2**20
+"""All authorities that browsers believe are 220 KB."""
+
+ACCESS_PATIENCE: Final = 2.0
+"""For reading the two files: a folder on a server that is gone must not hold a probe."""
+
 # --- The history -------------------------------------------------------------------------------------
 
 HISTORY_FLUSH: Final = 600.0
@@ -153,8 +166,8 @@ FEED_CHECK_SOON: Final = 1
 FORWARD_CONNECTIONS: Final = 1000
 """At once; who comes then waits in the kernel's queue."""
 
-FORWARD_DESCRIPTORS: Final = 4
-"""What a connection may need: its client, its server, a pipe."""
+FORWARD_DESCRIPTORS: Final = 6
+"""What a connection may need: its client, its server, a pipe, and with TLS a pair of sockets."""
 
 FORWARD_SHARE: Final = 0.25
 """Of the descriptors that this program may have, so much is the forward's at the most: probes and files go first."""
@@ -178,6 +191,9 @@ FORWARD_SERVERS: Final = 4
 
 FORWARD_DIAL: Final = 1.2
 """How long a server may take to accept: the first SYN over an idle tunnel is lost, the second leaves after 0.3 s."""
+
+FORWARD_TLS: Final = 3.0
+"""A handshake is two round trips, and work for a busy proxy."""
 
 FORWARD_STAGGER: Final = 0.2
 FORWARD_STAGGER_ROUND_TRIPS: Final = 4

@@ -13,6 +13,7 @@ from . import config_lan as lan
 from . import config_values as read
 from .command import Command
 from .config_models import Models, models
+from .config_static import static
 from .constants import INTERVAL, INTERVAL_MAX, INTERVAL_MIN, OLLAMA_PORT, TIMEOUT, TIMEOUT_MAX, TIMEOUT_MIN
 from .errors import ConfigError
 from .feed import Feed
@@ -21,10 +22,11 @@ from .mdns import OFF, Mdns
 from .patterns import Network, Pattern
 from .pin import Pin
 from .selection import Local, Rank
+from .server import NOTHING, Needs
 from .speed import Speed
 from .text import shown
 from .track import Settings
-from .trust import Policy, StaticServer
+from .trust import Policy, StaticServer, static_key
 
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
@@ -61,6 +63,10 @@ class Config:
     raw: Mapping[str, object] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+    def needs(self, key: str) -> Needs:
+        """What the server with this key wants besides its URL."""
+        return next((one.needs for one in self.static if static_key(one.name) == key), NOTHING)
 
     def settings(self, pin: Pin | None = None, speeds: tuple[Speed, ...] = ()) -> Settings:
         """What of this, of a pin, and of what was measured, the core decides by."""
@@ -153,6 +159,7 @@ def _lines(text: str) -> dict[str, int]:
         if header := re.match(r"\s*(\[{1,2})\s*[\"']?([^\]\"']+)[\"']?\s*\]", line):
             name = header[2].strip()
             found.setdefault(name, number)
+            found.setdefault(name.partition(".")[0], number)
             if header[1] == "[[":
                 several[name] += 1
                 name = f"{name}.{several[name]}"
@@ -164,9 +171,11 @@ def _lines(text: str) -> dict[str, int]:
 
 
 def _place(path: str, lines: Mapping[str, int], *keys: str) -> str:
-    for name in (".".join(keys), keys[0]):
-        if name in lines:
-            return f"{path}:{lines[name]}"
+    words = ".".join(keys)
+    while words:
+        if words in lines:
+            return f"{path}:{lines[words]}"
+        words = words.rpartition(".")[0]
     return path
 
 
@@ -177,10 +186,15 @@ def _meant(key: str) -> str:
 
 def _warnings(config: Config) -> tuple[str, ...]:
     found, variables = [], config.variables
-    if config.forward is not None and config.forward.open:
+    lent = [one.name for one in config.static if one.needs.headers and one.needs.forward]
+    if config.forward is None:
+        found += [f"static.{name}.forward: there is no stable address; [forward] opens one" for name in lent]
+    elif config.forward.open:
         found.append(
             f"forward.listen: every machine that can reach {config.forward.host} can use your servers through it"
         )
+        if lent:
+            found.append(f"forward.listen: they use the headers of {', '.join(lent)} with it")
     if "OPENAI_BASE_URL" in variables:
         found.append(
             "OPENAI_BASE_URL sends every OpenAI client of this machine, with its OpenAI key, to the chosen server"
@@ -199,7 +213,7 @@ _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "allow": read.allow,
     "deny": read.who,
     "trusted_networks": read.networks,
-    "static": read.static,
+    "static": static,
     "variables": read.variables,
     "tailscale": read.path,
     "tailscale_socket": read.path,

@@ -4,19 +4,15 @@ import difflib
 import re
 from collections.abc import Callable
 from typing import Final
-from urllib.parse import urlsplit
 
 from .bounds import VARIABLES_MAX
-from .constants import OLLAMA_PORT
 from .duration import duration
 from .forward import Forward, parse_listen
 from .names import may_be_set
 from .patterns import Network, Pattern, parse_network, parse_pattern
-from .server import http_url
+from .server import authority_of, port_of, prefix_of
 from .text import is_value, shown
-from .trust import StaticServer
 
-_STATIC_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,63}")
 _WIDEST: Final = {4: 8, 6: 7}
 _PLACEHOLDER: Final = re.compile(r"\{[^}]*\}")
 _MARKS: Final = ("{url}", "{host}", "{port}", "{name}")
@@ -27,7 +23,7 @@ class AtError(ValueError):
 
     def __init__(self, key: str, message: str) -> None:
         super().__init__(message)
-        self.key = shown(key, 64)
+        self.key = shown(key, 80)
 
 
 def ports(value: object) -> tuple[int, ...]:
@@ -92,36 +88,6 @@ def choice(*allowed: str) -> Callable[[object], str]:
     return read
 
 
-def static(value: object) -> tuple[StaticServer, ...]:
-    """The servers that are no peers."""
-    if not isinstance(value, dict):
-        raise ValueError('must be a table: [static] and then name = "http://host:11434"')
-    return tuple(_static_server(name, url) for name, url in value.items())
-
-
-def _static_server(name: str, url: object) -> StaticServer:
-    if not _STATIC_NAME.fullmatch(name) or name == "local":
-        raise AtError(name, "a name has letters, digits, `.`, `_` and `-`, and is not `local`")
-    if not isinstance(url, str):
-        raise AtError(name, f'must be a URL such as "http://host:11434", not {shown(repr(url))}')
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise AtError(name, f"`{shown(url)}` is no URL: {error}") from None
-    host = parts.hostname or ""
-    if parts.scheme not in ("http", "https") or not host:
-        raise AtError(name, f"`{shown(url)}` must begin with http:// or https:// and a host")
-    if parts.username is not None or parts.query or parts.fragment or parts.path not in ("", "/"):
-        raise AtError(name, f"`{shown(url)}` may hold a host and a port only: no login, no path, no query")
-    tls = parts.scheme == "https"
-    if port is None and not tls:
-        raise AtError(name, f"write the port: http://{shown(host)}:{OLLAMA_PORT}")
-    if port == 0 or not is_value(http_url(host, 65535, parts.scheme)):
-        raise AtError(name, f"`{shown(url)}` has a host or port that cannot be used")
-    return StaticServer(name, host, port or 443, tls)
-
-
 def variables(value: object) -> dict[str, str]:
     """Names and templates, OLLAMA_ENDPOINT first."""
     if not isinstance(value, dict):
@@ -147,12 +113,15 @@ def variables(value: object) -> dict[str, str]:
 
 
 def expand(template: str, url: str, name: str) -> str:
-    """A variable's value: the template filled in; empty where it wants a name and the server's cannot be written."""
-    if "{name}" in template and not is_value(name):
+    """A variable's value: the template filled in; empty where it wants a name and the server's cannot be written.
+
+    Empty as well where an address is put together from its parts and would lose the path that belongs to it.
+    """
+    if ("{name}" in template and not is_value(name)) or ("{port}" in template and prefix_of(url)):
         return ""
-    host, _, port = url.partition("://")[2].rpartition(":")
-    filled = template.replace("{url}", url).replace("{host}", host).replace("{port}", port)
-    return filled.replace("{name}", name)
+    authority = authority_of(url)
+    filled = template.replace("{url}", url).replace("{host}", authority.rpartition(":")[0])
+    return filled.replace("{port}", port_of(url)).replace("{name}", name)
 
 
 def path(value: object) -> str:

@@ -87,6 +87,9 @@ def entries(snapshot: Snapshot) -> Entries:
     tiers = sorted({_tier(one) for one in known})
     for one in sorted(known, key=lambda one: (_tier(one), one.name, one.url, one.key)):
         parts = _URL.fullmatch(one.url)
+        if one.withheld:
+            left_out.append(f"{shown(one.name)} is left out: it wants a header, which a feed does not hold")
+            continue
         if parts is None or not is_value(one.url) or int(parts[3]) > _PORT_MAX:
             left_out.append(f"{shown(one.name)} is left out: its address cannot be written ({shown(one.url)})")
         elif one.url not in found:  # a pinned URL may be a server's that has another name as well

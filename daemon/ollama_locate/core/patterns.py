@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
+from .server import host_of
 from .tailnet import Peer
 
 Network = IPv4Network | IPv6Network
@@ -91,9 +92,8 @@ def matches(pattern: Pattern, peer: Peer) -> bool:
 
 def names(pattern: Pattern, name: str, url: str) -> bool:
     """Whether an entry speaks of a server of which only the name and the URL are known."""
-    host = url.partition("://")[2].rpartition(":")[0].strip("[]")
     if pattern.form is Form.NETWORK:
-        return _inside(host, pattern.network)
+        return _inside(host_of(url), pattern.network)
     return pattern.form is Form.NAME and pattern.value.partition(".")[0] == name.lower().partition(".")[0]
 
 

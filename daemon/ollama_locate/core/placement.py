@@ -16,12 +16,16 @@ _DOUBTFUL: Final = frozenset({Standing.HELD_DOWN.word, Standing.REPORTED.word, S
 _NOT_ASKED: Final = frozenset({Standing.SELF_CHECK.word, Standing.UNREACHABLE.word})
 
 
-def answering(snapshot: Snapshot) -> list[ServerState]:
-    """Who may be asked to load or to pull, the current one first, then as ranked."""
+def answering(snapshot: Snapshot, *, withheld: bool = False) -> list[ServerState]:
+    """Who may be asked to load or to pull, the current one first, then as ranked.
+
+    `withheld`: also who needs a header that programs would not send, so that its URL is for nobody else.
+    """
+    left_out = _NOT_ASKED if withheld else _NOT_ASKED | {Standing.NEEDS_HEADER.word}
     return [
         server
         for server in snapshot.servers
-        if server.health == "up" and server.standing not in _NOT_ASKED and is_value(server.url)
+        if server.health == "up" and server.standing not in left_out and is_value(server.url)
     ]
 
 

@@ -68,6 +68,9 @@ class Roster:
 
     def reachable(self, server: Server) -> bool:
         """Whether it makes sense to ask it: a peer cannot be reached while the tailnet is away."""
+        if server.secret_in_clear:
+            # Without the tailnet its address is the Internet provider's, who would get the headers to read.
+            return not self.away and self._tailnet is not None
         return not self.away or server.kind in (Kind.LOCAL, Kind.STATIC, Kind.MDNS)
 
     def tailnet_lacks(self, server: LastGood) -> bool:
@@ -78,7 +81,7 @@ class Roster:
         """Whether it is there as it was; a peer's address may be another's by now. Without a tailnet none is known."""
         track = self.tracks.get(server.key)
         if track is not None:
-            return track.server.url == server.url
+            return track.server.url == server.url and not track.server.withheld
         if server.key.startswith(PREFIX):
             # Also while this machine is in no network: it is said to be stale, and it is not another one's.
             judge, where = Judge(self._policy, self._heard, {}), _of_lan(server)

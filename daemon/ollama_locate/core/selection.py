@@ -54,6 +54,10 @@ class Standing(Worded):
     DOWN = "down", "down"
     UNCHECKED = "unchecked", "waits for its next check"
     UNREACHABLE = "unreachable", "Tailscale is not up"
+    NEEDS_HEADER = (
+        "needs_header",
+        "it needs a header that programs would not send (`forward` or `publish` in its table lets them use it)",
+    )
     NOT_PINNED = "not_pinned", "another one is pinned"
     SELF_CHECK = "self_check", "this machine at its tailnet address: shows whether it serves the tailnet"
 

@@ -12,7 +12,6 @@ from .health import Status
 from .inventory import Model
 from .lan import PREFIX, Unasked
 from .locator import Locator
-from .models import is_model_name
 from .patience import is_busy
 from .selection import Choice
 from .server import Kind, http_url
@@ -55,6 +54,7 @@ class ServerState(msgspec.Struct, frozen=True):
     """One server. Round trips in milliseconds; times are RFC 3339, UTC.
 
     `models` are the names by which its models can be asked for, `inventory` all that is known of them.
+    `withheld`: it wants a header that programs would not send, and is never the endpoint.
     """
 
     key: str
@@ -80,6 +80,7 @@ class ServerState(msgspec.Struct, frozen=True):
     alive_at: str | None = None
     reported_until: str | None = None
     inventory: tuple[Model, ...] | None = None
+    withheld: bool = False
 
 
 class PinState(msgspec.Struct, frozen=True):
@@ -184,8 +185,8 @@ def take(locator: Locator, decision: Decision, templates: Mapping[str, str], clo
             track.server.name,
         ),
     )
-    aliases, hiding = _aliases(locator)
-    best = _best(locator, [track.server.key for track in tracks], clock.now)
+    aliases, hiding = locator.catalogue.aliases()
+    best = locator.catalogue.publishable([track.server.key for track in tracks], clock.now)
     return Snapshot(
         schema=SCHEMA,
         program=VERSION,
@@ -208,7 +209,7 @@ def take(locator: Locator, decision: Decision, templates: Mapping[str, str], clo
         rejected=(*map(_rejected, locator.roster.rejected), *map(_unasked, locator.roster.unasked)),
         variables=variables(templates, url, _name(chosen)),
         refreshes=run.refreshes,
-        problems=(*run.problems, *hiding, *_lacking(locator, decision, best)),
+        problems=(*run.problems, *hiding, *locator.catalogue.lacking(decision, best)),
         pin=_pin(locator),
         forward=run.forward,
         best=best,
@@ -239,36 +240,6 @@ def best_by_model(snapshot: Snapshot) -> dict[str, str]:
     """For each model the URL of the best server that lists it, in the order of the servers."""
     urls = {server.key: server.url for server in snapshot.servers}
     return {model: urls[key] for model, key in snapshot.best.items() if key in urls}
-
-
-def _best(locator: Locator, order: list[str], now: float) -> dict[str, str]:
-    places = {key: place for place, key in enumerate(order) if is_value(locator.tracks[key].server.url)}
-    found = locator.best_by_model(now)
-    fit = [(places[key], model) for model, key in found.items() if key in places and is_model_name(model)]
-    return {model: order[place] for place, model in sorted(fit)}
-
-
-def _aliases(locator: Locator) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
-    """Those in force, and what is said of those that would hide a model of that name: it wins."""
-    models = (model for track in locator.tracks.values() for model in track.models or ())
-    real = {name.removesuffix(":latest") for name in models if name.endswith(":latest")}
-    aliases = locator.settings.aliases
-    said = tuple(
-        f"[models.alias] {name} is not used: a server has a model of that name" for name in aliases if name in real
-    )
-    return {name: meant for name, meant in aliases.items() if name not in real}, said
-
-
-def _lacking(locator: Locator, decision: Decision, best: Mapping[str, str]) -> tuple[str, ...]:
-    """What is said of required models that nobody has who answers."""
-    if decision.verdict is not Verdict.FRESH or decision.provisional or decision.server is None:
-        return ()
-    name = decision.server.name
-    return tuple(
-        f"no server that answers has {' or '.join(names)}, which [models] require names; {name} is used anyway"
-        for names in locator.settings.require
-        if not any(one in best for one in names)
-    )
 
 
 def _tailnet(look: Tailnet | Unavailable | None, *, rings: bool) -> TailnetState:
@@ -347,5 +318,6 @@ def _server(locator: Locator, track: Track, choice: Choice, clock: Clock) -> Ser
         busy=health.status is Status.UP and is_busy(answers),
         alive_at=clock.at(track.alive_at) if track.alive_at is not None else None,
         reported_until=clock.at(reported_until) if reported_until > clock.now else None,
+        withheld=server.withheld,
         inventory=track.stock,
     )

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, ip_address
 from .constants import INGRESS_TAG, MULLVAD_DOMAIN, MULLVAD_TAG, NO_SERVER_OS, TAILNET_RANGES
 from .mdns import OFF, Mdns
 from .patterns import Network, Pattern, matches, parse_network, tier_of_local, tier_of_name, tier_of_peer
-from .server import Kind, Server, http_url
+from .server import NOTHING, Kind, Needs, Server, http_url
 from .tailnet import Peer, Tailnet
 from .text import shown
 from .worded import Worded
@@ -50,12 +50,19 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class StaticServer:
-    """A server of the config: `name = "http://host:port"`."""
+    """A server of the config: `name = "http://host:port"`, or a table with more. `prefix` goes before `/api`."""
 
     name: str
     host: str
     port: int
     tls: bool = False
+    prefix: str = ""
+    needs: Needs = NOTHING
+
+    @property
+    def url(self) -> str:
+        """What is published."""
+        return http_url(self.host, self.port, "https" if self.tls else "http") + self.prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +103,27 @@ def own_servers(policy: Policy) -> list[Server]:
             for port in policy.ports
         ]
     for entry in policy.static:
-        url = http_url(entry.host, entry.port, "https" if entry.tls else "http")
         tier = tier_of_name(policy.prefer, entry.name)
         name = shown(entry.name)
-        found.append(Server(f"static:{name}", name, Kind.STATIC, entry.host, entry.port, url, tier, tls=entry.tls))
+        found.append(
+            Server(
+                static_key(name),
+                name,
+                Kind.STATIC,
+                entry.host,
+                entry.port,
+                entry.url,
+                tier,
+                tls=entry.tls,
+                needs=entry.needs,
+            )
+        )
     return found
+
+
+def static_key(name: str) -> str:
+    """The key of a static server."""
+    return f"static:{name}"
 
 
 def judge(tailnet: Tailnet, policy: Policy) -> tuple[list[Server], list[Rejected]]:
