@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: help venv demo test fuzz simulate lint format real real-full soak bench build release-check formula lock clean
+.PHONY: help venv demo test fuzz simulate fleet lint format real real-full soak bench build release-check formula lock clean
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
@@ -36,6 +36,10 @@ fuzz: .venv/.fuzz ## coverage-guided fuzzing of all readers of what comes from o
 
 simulate: $(STAMP) ## thousands of days on a virtual clock, in minutes; DAYS=100 for fewer
 	@$(if $(DAYS),DAYS=$(DAYS)) $(BIN)/python -m pytest -q -n 2 --dist worksteal tests/simulation -m simulation
+
+fleet: $(STAMP) ## what the servers of 10,000 daemons see, the figures of docs/scale.md, in minutes
+	@$(BIN)/python -m tests.simulation.fleet_runs near & near=$$!; \
+	$(BIN)/python -m tests.simulation.fleet_runs alike; alike=$$?; wait $$near && exit $$alike
 
 LUACHECK := luacheck --quiet --std luajit --globals vim --max-line-length 120 --exclude-files tests/lua/types --
 
@@ -77,6 +81,7 @@ lock: ## choose the newest versions again
 	@$(PYTHON) -m uv pip compile --universal --generate-hashes --no-annotate --no-header --upgrade --group dev pyproject.toml -o dev.lock
 	@$(PYTHON) -m uv pip compile --universal --generate-hashes --no-annotate --no-header --upgrade --no-deps --group fuzz -o fuzz.lock
 	@$(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header tests/real/clients.in -o tests/real/clients.txt
+	@$(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header tests/real/litellm.in -o tests/real/litellm.txt
 	@$(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header benchmarks/herd.in -o benchmarks/herd.txt
 
 clean: ## remove what make made

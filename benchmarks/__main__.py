@@ -16,6 +16,7 @@ from benchmarks import (
     bench_best,
     bench_cpu,
     bench_failover,
+    bench_fleet,
     bench_hook,
     bench_memory,
     bench_parse,
@@ -41,6 +42,7 @@ ROWS: dict[str, Callable[[], Iterator[Row]]] = {
     "failover": bench_failover.run,
     "cpu": bench_cpu.run,
     "memory": bench_memory.run,
+    "fleet": bench_fleet.run,
 }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LOCKS = ("dev.lock", "fuzz.lock", "benchmarks/herd.txt", "tests/real/clients.txt")
+LOCKS = ("dev.lock", "fuzz.lock", "benchmarks/herd.txt", "tests/real/clients.txt", "tests/real/litellm.txt")
 SCRIPTS = ("Makefile", ".ci/run")
 PROGRAMS = [
     *(path for name in ("benchmarks", "demo", "tests") for path in (ROOT / name).rglob("*.py")),

@@ -2,9 +2,10 @@
 
 import re
 
-from ollama_locate.core import metrics, on_change, render
+from ollama_locate.core import feeds, metrics, on_change, render
 from ollama_locate.core.advice import advice
 from ollama_locate.core.changes import changes, headline
+from ollama_locate.core.feed import Format
 from ollama_locate.core.marker import MARKER, OFF, applied, is_ours
 from ollama_locate.core.names import may_be_set
 from ollama_locate.core.snapshot import Snapshot
@@ -13,6 +14,7 @@ from tests.properties.test_readers import is_harmless
 
 VALUE = re.compile(r"[A-Za-z0-9:/._\-\[\]]+", re.ASCII)
 PAIRS = re.compile(r"[A-Za-z0-9:/._\-\[\]=,]+", re.ASCII)
+SERVER = re.compile(r"    server [A-Za-z0-9._\-]+ [A-Za-z0-9:.@_\[\]\-]+( backup)?$", re.ASCII)
 PLACES = re.compile("@KEYS@|@PAIRS@")
 WORDS = re.compile(r"( '[A-Za-z_][A-Za-z0-9_]*=[A-Za-z0-9:/._\-\[\]]+')*|[A-Za-z0-9_ ]*", re.ASCII)
 
@@ -42,6 +44,13 @@ def published(snapshot: Snapshot) -> None:
     assert render.read_snapshot(raw["state.json"]) == snapshot
     harmless(*advice(snapshot), headline(snapshot), *(sentence for _, sentence in changes(None, snapshot)))
     each_line_harmless(metrics.text(snapshot, metrics.Counters(), 1.0).decode())
+    for kind in Format:
+        fed = feeds.make(kind, snapshot)
+        each_line_harmless(fed.data.decode())
+        harmless(*fed.left_out)
+        if kind is Format.HAPROXY:
+            lines = fed.data.decode().split("\n")
+            assert sum(bool(SERVER.match(line)) for line in lines) == fed.servers
     told = on_change.environment(None, snapshot.decision).values()
     assert all(not value or VALUE.fullmatch(value) for value in told)
 

@@ -53,7 +53,9 @@ STOCKS = (
 )
 
 
-def config(local: Local, *, den: bool, ordered: bool, sentinel: bool, by_speed: bool, require: Required) -> Settings:
+def config(
+    local: Local, machines: int, *, den: bool, ordered: bool, sentinel: bool, by_speed: bool, require: Required
+) -> Settings:
     policy = Policy(
         (11434,),
         prefer=(parse_pattern("peer3"), parse_pattern("*")) if ordered else (),
@@ -62,12 +64,13 @@ def config(local: Local, *, den: bool, ordered: bool, sentinel: bool, by_speed: 
         check_self=local is Local.AUTO,
     )
     speeds = SPEEDS if by_speed else ()
-    return Settings(policy, 30.0, local, require, sentinel=sentinel, speeds=speeds)
+    return Settings(policy, 30.0, local, require, sentinel=sentinel, speeds=speeds, machines=machines)
 
 
 configs = st.builds(
     config,
     st.sampled_from([Local.OFF, *Local]),
+    st.sampled_from([0, 0, 0, 300, 5000]),
     den=st.booleans(),
     ordered=st.booleans(),
     sentinel=st.sampled_from([True, True, False]),

@@ -9,6 +9,7 @@ from ollama_locate.core.bounds import SCHEMA
 from ollama_locate.core.config import KEYS, Config
 from ollama_locate.core.config_models import Models
 from ollama_locate.core.duration import written
+from ollama_locate.core.feed import Feed
 from ollama_locate.core.mdns import OFF
 from ollama_locate.core.server import NOTHING, http_url
 from ollama_locate.core.trust import StaticServer
@@ -59,6 +60,7 @@ def values(config: Config) -> dict[str, object]:
         "variables": dict(config.variables),
         "tailscale": config.tailscale,
         "tailscale_socket": config.tailscale_socket,
+        "machines": config.machines,
         "sentinel": config.sentinel,
         "history": config.history,
         "forward": _forward(config),
@@ -67,6 +69,7 @@ def values(config: Config) -> dict[str, object]:
         "models": _models(config.models),
         "rank": config.rank.value,
         "on_change": [{"run": one.words, "timeout": written(one.seconds)} for one in config.on_change],
+        "feed": [_feed(one) for one in config.feed],
         "log_level": config.log_level,
     }
 
@@ -100,6 +103,12 @@ def _forward(config: Config) -> dict[str, object]:
     if forward is None:
         return {}
     return {"listen": http_url(forward.host, forward.port).partition("://")[2], "desktop": forward.desktop}
+
+
+def _feed(feed: Feed) -> dict[str, object]:
+    command = feed.command
+    hook = {"run": command.words, "timeout": written(command.seconds)} if command is not None else {}
+    return {"format": feed.format.value, "file": feed.file, **hook}
 
 
 def _mdns(config: Config) -> dict[str, object]:

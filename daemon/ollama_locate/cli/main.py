@@ -15,6 +15,7 @@ from . import (
     env,
     execute,
     expose,
+    feed,
     history,
     hook,
     models,
@@ -31,7 +32,7 @@ from .help import Help
 
 COMMANDS = (
     *(url, status, why, watch, doctor, models, ensure, history, pin, refresh, execute, env, hook),
-    *(setup, service, expose, config, completion),
+    *(setup, service, expose, feed, config, completion),
 )
 
 _EXAMPLES = """\
@@ -47,6 +48,7 @@ examples:
   ollama-locate history --since 2d       when the endpoint changed, and why
   ollama-locate ensure qwen3:8b          have it loaded, pulled if nobody has it
   ollama-locate pin gpu-box --for 2h     this one, whatever is found
+  ollama-locate feed haproxy             a backend of all servers, for HAProxy
   ollama-located                         the daemon (foreground)
 
 exit codes:

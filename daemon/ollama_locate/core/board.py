@@ -5,6 +5,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from . import selection
+from .constants import OUTDATED
 from .health import Health, Status
 from .pin import NAME as PINNED_NAME
 from .roster import Roster
@@ -23,7 +24,7 @@ class Board:
 
     def __init__(self, settings: Settings, now: float, last_good: LastGood | None) -> None:
         self.settings = settings
-        self.roster = Roster(settings.policy, now, last_good)
+        self.roster = Roster(settings.policy, now, last_good, settings.machines)
         before = self.roster.tracks.get(last_good.key) if last_good else None
         # Since it was published its table may have got headers.
         self.last_good = None if before is not None and before.server.withheld else last_good
@@ -73,6 +74,10 @@ class Board:
     def is_current(self, key: str) -> bool:
         """Whether this one was chosen last."""
         return self.last_good is not None and self.last_good.key == key
+
+    def reaches(self) -> bool:
+        """Whether anybody is up that is not this machine."""
+        return any(not self.tracks[key].server.loopback for key in self.up)
 
     def in_doubt(self) -> bool:
         """Whether the current server has failed since its last answer."""
@@ -131,6 +136,7 @@ class Board:
                 track.models,
                 held=track.health.held_until > now,
                 demoted=track.complaints.demoted(now),
+                outdated=self._is_outdated(track, now),
                 answer=times.get(key),
             )
             for key in sorted(self.up)
@@ -139,6 +145,12 @@ class Board:
             and (track is current or not track.health.in_doubt)
             and (since is None or track.health.answered_at is None or track.health.answered_at >= since)
         ]
+
+    def _is_outdated(self, track: Track, now: float) -> bool:
+        """Whether its last answer is older than it ever is where nobody shares the interval."""
+        answered = track.health.answered_at
+        shared = self.roster.crowd.shares and not track.server.loopback
+        return shared and answered is not None and now - answered > OUTDATED * self.settings.interval
 
     def doubtful(self) -> list[Contender]:
         """Who failed a check and is not down yet, but for the current one: nobody else may have its models."""
@@ -168,15 +180,20 @@ class Board:
                 answer=times.get(key),
             )
             for key in self.up
-            if (track := self.tracks[key]).server.publishable
+            if (track := self.tracks[key]).server.publishable and not self.is_current(key)
         ]
-        keys = [one.key for one in selection.rank(ranked, self.settings.require)]
+        ranked = selection.rank(ranked, self.settings.require)
+        keys = [one.key for one in ranked]
+        if self.roster.crowd.shares:
+            # Those that are as good as the best are asked by each machine in an order of its own.
+            alike = selection.alike(ranked, self.settings.require)
+            keys[:alike] = sorted(keys[:alike], key=self.roster.crowd.lot)
         if not healthy:
             keys += [key for key, t in self.tracks.items() if key not in self.up and t.probe and t.probe.reached]
         for key in keys:
             track = self.tracks[key]
             asked = since is not None and track.probe is not None and track.probe.sent >= since
-            if not self.is_current(key) and not asked and self.roster.reachable(track.server):
+            if not asked and not self.is_current(key) and self.roster.reachable(track.server):
                 yield key
 
     def standing(self, key: str, choice: Choice) -> Standing:

@@ -140,6 +140,27 @@ COMMAND_DEADLINE_MAX: Final = 600.0
 COMMAND_MAX_BYTES: Final = 2**20
 """A command that says more than 1 MiB is ended: nobody reads it."""
 
+# --- Feeds -------------------------------------------------------------------------------------------
+
+FEEDS_MAX: Final = 8
+"""There are three formats; two of each are enough for a machine that runs all of them twice."""
+
+FEED_FILE_MODE: Final = 0o644
+"""HAProxy, LiteLLM and Prometheus run as other users, and there is no secret in it."""
+
+FEED_CONNECT: Final = 5
+"""Seconds that HAProxy waits for a server to accept: the first contact over an idle tunnel takes 1 s."""
+
+FEED_ANSWER: Final = 600
+"""Seconds that HAProxy waits for the next byte of an answer. Loading a large model takes minutes (Ollama gives up after
+5), and an answer that is not streamed comes when all of it is there."""
+
+FEED_CHECK: Final = 5
+"""Seconds between two checks, and for the answer to one: busy is not dead."""
+
+FEED_CHECK_SOON: Final = 1
+"""Seconds until the next check of a server in doubt."""
+
 # --- The forward -------------------------------------------------------------------------------------
 
 FORWARD_CONNECTIONS: Final = 1000
@@ -269,6 +290,9 @@ SHOW_MAX_BYTES: Final = 2 * 2**20
 
 SHOWS_AT_A_TIME: Final = 16
 """With each check at the most: for each the server opens the model's file. 300 models are known after ten minutes."""
+
+SHOWS_AMONG_MANY: Final = 1
+"""The same where more machines than ten ask the same servers (SHARED_BY): what is new to one is new to all."""
 
 SHOW_AGAIN: Final = 3600.0
 """A model that is listed, and that the server does not find, is asked for again after an hour."""

@@ -8,15 +8,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
+from . import config_commands
 from . import config_lan as lan
 from . import config_values as read
+from .command import Command
 from .config_models import Models, models
 from .config_static import static
 from .constants import INTERVAL, INTERVAL_MAX, INTERVAL_MIN, OLLAMA_PORT, TIMEOUT, TIMEOUT_MAX, TIMEOUT_MIN
 from .errors import ConfigError
+from .feed import Feed
 from .forward import Forward
 from .mdns import OFF, Mdns
-from .on_change import Command
 from .patterns import Network, Pattern
 from .pin import Pin
 from .selection import Local, Rank
@@ -34,6 +36,7 @@ class Config:
     """All settings, read. Durations are seconds. `sources` says where each value came from.
 
     `variables` maps a name to its template; OLLAMA_ENDPOINT is always among them. `metrics` is a path, empty: none.
+    `machines`: how many may ask the same servers, 0: as many as are seen.
     """
 
     ports: tuple[int, ...] = (OLLAMA_PORT,)
@@ -48,6 +51,7 @@ class Config:
     variables: Mapping[str, str] = field(default_factory=lambda: {"OLLAMA_ENDPOINT": "{url}"})
     tailscale: str = ""
     tailscale_socket: str = ""
+    machines: int = 0
     sentinel: bool = True
     history: bool = True
     forward: Forward | None = None
@@ -56,6 +60,7 @@ class Config:
     models: Models = field(default_factory=Models)
     rank: Rank = Rank.RTT
     on_change: tuple[Command, ...] = ()
+    feed: tuple[Feed, ...] = ()
     log_level: str = "info"
     raw: Mapping[str, object] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
@@ -92,6 +97,7 @@ class Config:
             sentinel=self.sentinel,
             pin=pin,
             speeds=speeds if self.rank is Rank.SPEED else (),
+            machines=self.machines,
         )
 
 
@@ -214,6 +220,7 @@ _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "variables": read.variables,
     "tailscale": read.path,
     "tailscale_socket": read.path,
+    "machines": read.machines,
     "sentinel": read.yes_or_no,
     "history": read.yes_or_no,
     "forward": read.forward,
@@ -221,6 +228,7 @@ _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "metrics": read.metrics,
     "models": models,
     "rank": lambda value: Rank(read.choice(*(one.value for one in Rank))(value)),
-    "on_change": read.on_change,
+    "on_change": config_commands.on_change,
+    "feed": config_commands.feeds,
     "log_level": read.choice(*LOG_LEVELS),
 }

@@ -5,11 +5,11 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from .bounds import COMMAND_DEADLINE, COMMAND_DEADLINE_MAX, COMMAND_DEADLINE_MIN, COMMANDS_MAX, VARIABLES_MAX
+from .bounds import VARIABLES_MAX
+from .constants import MACHINES_MAX
 from .duration import duration
 from .forward import Forward, parse_listen
 from .names import may_be_set
-from .on_change import Command
 from .patterns import Network, Pattern, parse_network, parse_pattern
 from .server import authority_of, port_of, prefix_of
 from .text import is_value, shown
@@ -151,6 +151,13 @@ def forward(value: object) -> Forward | None:
         raise AtError("desktop", str(error)) from None
 
 
+def machines(value: object) -> int:
+    """How many machines may ask the same servers; 0: as many as are seen."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MACHINES_MAX:
+        raise ValueError(f"must be a number from 0 to {MACHINES_MAX:,}")
+    return value
+
+
 def yes_or_no(value: object) -> bool:
     """A truth value: a text such as "false" would be true."""
     if not isinstance(value, bool):
@@ -183,33 +190,3 @@ def metrics(value: object) -> str:
     if not found.endswith(".prom") or found.endswith("/.prom"):
         raise AtError("textfile", f"must end in a name such as ollama_locate.prom, not {shown(repr(found))}")
     return found
-
-
-def on_change(value: object) -> tuple[Command, ...]:
-    """The commands to run, in their order."""
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        raise ValueError('must be tables: [[on_change]] and then run = ["command", "word"]')
-    if len(value) > COMMANDS_MAX:
-        raise ValueError(f"at most {COMMANDS_MAX} commands; let one of them run the others")
-    return tuple(_command(number, one) for number, one in enumerate(value, 1))
-
-
-def _command(number: int, table: dict[str, object]) -> Command:
-    for key in table:
-        if key not in ("run", "timeout"):
-            raise AtError(f"{number}.{key}", "unknown key; there are run and timeout")
-    words = table.get("run")
-    if isinstance(words, str):
-        raise AtError(f"{number}.run", f'must be a list of words, as no shell reads it: run = ["{shown(words)}"]')
-    if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
-        raise AtError(f"{number}.run", 'must be a list of words: run = ["notify-send", "another server"]')
-    first = words[0]
-    if any("\0" in word for word in words) or not first:
-        raise AtError(f"{number}.run", "a word holds a NUL, or the first is empty: that cannot be run")
-    if "/" in first and not first.startswith(("/", "~/")):
-        raise AtError(f"{number}.run", f"must begin with an absolute path or a bare name, not {shown(repr(first))}")
-    try:
-        seconds = bounded(COMMAND_DEADLINE_MIN, COMMAND_DEADLINE_MAX)(table.get("timeout", f"{COMMAND_DEADLINE:g}s"))
-    except ValueError as error:
-        raise AtError(f"{number}.timeout", str(error)) from None
-    return Command(tuple(words), seconds)

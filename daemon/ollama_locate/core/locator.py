@@ -80,10 +80,11 @@ class Locator:
         before, unpinned = set(self.tracks), self.settings.pin is not None and settings.pin is None
         self.board.reconfigure(settings)
         self.sentinel.on = settings.sentinel
+        self.roster.crowd.told = settings.machines
         self.roster.reconfigure(settings.policy, now)
         self._regroup(before, now)
         for track in self.tracks.values():
-            track.due = min(track.due, now + settings.interval)
+            track.due = min(track.due, now + self.roster.crowd.cycle(settings.interval))
         pinned = self.board.pinned()
         if pinned is not None and pinned.probe is None and self.board.opening is None:
             # Nobody knows yet whether it lives: what was published stays until it has been asked.
@@ -93,26 +94,37 @@ class Locator:
             self.board.opening = Opening((), now, None)
 
     def recheck(self, now: float) -> None:
-        """Let everybody be asked again: at once, but those who never answered and are offline, over 10 s."""
+        """Let everybody be asked again: at once, but those who never answered and are offline, over 10 s.
+
+        Among thousands of machines only a person asks for this. What happens by itself makes a few be asked.
+        """
         rest = [t for t in self.tracks.values() if t.checked and not t.server.online and t.health.answered_at is None]
         for track in self.tracks.values():
             track.due = min(track.due, now)
         for place, track in enumerate(rest, 1):
             track.due = now + REST_SPREAD * place / len(rest)
 
+    def moved(self, now: float) -> None:
+        """This machine's network may be another one: everybody is asked again, or a few among thousands of machines."""
+        if not self._succession.ask_a_few(now):
+            self.recheck(now)
+
     def resume(self, now: float) -> None:
         """The tailnet is back, or this machine slept: the past says nothing, and everybody is asked again."""
+        few = self._succession.ask_a_few(now)
         for track in self.tracks.values():
             if not track.server.loopback:
                 self.board.set_health(track, forgiven(track.health, now))
-        self.recheck(now)
+        if not few:
+            self.recheck(now)
         self._void_before = now
-        self.board.opening = Opening(self.tracks, now, self.last_good.key if self.last_good else None)
+        keys = self.tracks if not few else self._succession.asked_by(now + self.roster.crowd.window)
+        self.board.opening = Opening(keys, now, self.last_good.key if self.last_good else None)
 
     def restarted(self, now: float) -> None:
         """Tailscaled was started anew, and nobody saw it away: who is silent may only not be reached yet."""
         self._settles_until = now + TAILNET_SETTLES
-        self.recheck(now)
+        self.moved(now)
 
     def stalled(self, now: float) -> None:
         """This program stood still: who failed meanwhile may have answered in time, and is asked again."""
@@ -140,7 +152,8 @@ class Locator:
 
     def due(self, now: float) -> list[Server]:
         """Whom to probe now: known servers, then who was never asked (online ones first), then who waits longest."""
-        until = cadence.batch_until(now, self.settings.interval)
+        # What is spread over many machines keeps its time.
+        until = now if self.roster.crowd.window else cadence.batch_until(now, self.settings.interval)
         if all(track.due > now for track in self._idle()):
             return []
         # Checks that decide keep their distance; the others may come a little early, for company.
@@ -217,6 +230,8 @@ class Locator:
             self._is_alive(track, probe, now)
         else:
             self._has_failed(track, probe, now)
+            if self.roster.crowd.shares and not self.board.reaches():
+                self._succession.ask_everybody_known(now, fell=was_up)
         track.due = now + self._wait(track, probe, now, jitter)
         if self._succession.is_to_be_asked_again(track, probe):
             track.due = now
@@ -268,17 +283,23 @@ class Locator:
             self._succession.ask_next_best(now, 1, healthy=True)
 
     def _wait(self, track: Track, probe: Probe, now: float, jitter: float) -> float:
-        server, health, interval = track.server, track.health, self.settings.interval
+        server, health, interval, crowd = track.server, track.health, self.settings.interval, self.roster.crowd
         current = self.board.is_current(server.key)
+        # Who has no server, or does not see the end of the one it has, cannot wait for its turn.
+        urgent = not self.board.reaches() or (current and not self.sentinel.holds(server.key))
+        shared = crowd.shares and not server.loopback
         place = Place(
             online=server.online,
             wanted=server.kind is Kind.STATIC or current,
             relayed=server.path == "relay",
             crowd=len(self.tracks),
+            again=0.0 if server.loopback else crowd.again,
+            turn=crowd.until_turn(server.key, now, interval) if shared and not urgent else 0.0,
         )
         wait = cadence.wait(health, probe, track.repeats, place, interval=interval, jitter=jitter)
         if current and health.misses >= FALL and health.suspect_since is not None:
-            return min(wait, cadence.until_it_returns(now - health.suspect_since, interval))
+            returns = cadence.until_it_returns(now - health.suspect_since, max(interval, crowd.again))
+            return min(wait, max(crowd.window, returns))
         return wait
 
     # --- the sentinel, and reports of readers
@@ -324,6 +345,7 @@ class Locator:
         track = self.tracks.get(key)
         if track is not None:
             track.due = min(track.due, max(now, (track.checked or now - REPORT_MIN_GAP) + REPORT_MIN_GAP))
+            self._succession.somebody_waits(now)
 
     def report(self, url: str, now: float) -> bool:
         """A reader says that the server at this URL failed it; returns whether there is such a server."""
@@ -333,13 +355,16 @@ class Locator:
             track.complaints = complaints.reported(before, now)
             if track.complaints is not before:
                 track.due = min(track.due, now)
+                self._succession.somebody_waits(now)
         return bool(found)
 
     # --- the decision
 
     def decide(self, now: float) -> Decision | None:
         """What is to be published now; None while an open round has not shown enough."""
-        return self._decider.decide(now)
+        decision = self._decider.decide(now)
+        self._succession.keep_asking_the_unwatched(watched=self.sentinel.on)
+        return decision
 
     def conclude(self, now: float) -> Decision:
         """What is to be published if nothing more is awaited."""

@@ -1,7 +1,9 @@
 """Who is there: the servers of the last good look at the tailnet, of this machine, the static list and the LAN."""
 
+import math
 from collections.abc import Iterable
 
+from .crowd import Crowd
 from .health import Status
 from .lan import PREFIX, Judge, Unasked, Unfit
 from .mdns import Heard, plain
@@ -32,12 +34,13 @@ class Roster:
     `last_good`, where mDNS had found it, is asked again though nothing was heard yet.
     """
 
-    def __init__(self, policy: Policy, now: float, last_good: LastGood | None = None) -> None:
+    def __init__(self, policy: Policy, now: float, last_good: LastGood | None = None, machines: int = 0) -> None:
         self.tracks: dict[str, Track] = {}
         self.rejected: list[Rejected] = []
         self.unasked: list[Unasked] = []
         self.look: Tailnet | Unavailable | None = None
         self.away = False
+        self.crowd = Crowd(now, machines)
         self._policy = policy
         self._tailnet: Tailnet | None = None
         self._heard: Heard | None = None
@@ -95,6 +98,7 @@ class Roster:
         self._elsewhere = own_servers(self._policy)
         if self._tailnet is not None:
             found, self.rejected = judge(self._tailnet, self._policy)
+            self.crowd.see(self._tailnet, self.rejected)
             self._elsewhere += found
         self._place(self._elsewhere + self._judge_lan(), now)
 
@@ -126,10 +130,12 @@ class Roster:
         for server in servers:
             track = self.tracks.get(server.key)
             if track is None or (track.server.url, track.server.host) != (server.url, server.host):
-                track = Track(server, due=now)
+                track = Track(server, due=self.crowd.soon(server, now))
             elif server.online != track.server.online and (server.online or server.kind is Kind.MDNS):
                 # Of the LAN also who said goodbye: it is asked whether that is so.
-                track.due, track.repeats = now, 0
+                last = track.checked if track.checked is not None else -math.inf
+                track.repeats = 0
+                track.due = min(track.due, max(self.crowd.soon(server, now), last + self.crowd.again))
             track.server = server
             tracks[server.key] = track
         self.tracks = tracks

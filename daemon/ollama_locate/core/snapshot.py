@@ -56,6 +56,7 @@ class ServerState(msgspec.Struct, frozen=True):
     """One server. Round trips in milliseconds; times are RFC 3339, UTC.
 
     `models` are the names by which its models can be asked for, `inventory` all that is known of them.
+    `withheld`: it wants a header that programs would not send, and is never the endpoint.
     """
 
     key: Shown
@@ -81,6 +82,7 @@ class ServerState(msgspec.Struct, frozen=True):
     alive_at: Shown | None = None
     reported_until: Shown | None = None
     inventory: tuple[Model, ...] | None = None
+    withheld: bool = False
 
 
 class PinState(msgspec.Struct, frozen=True):
@@ -347,5 +349,6 @@ def _server(locator: Locator, track: Track, choice: Choice, clock: Clock) -> Ser
         busy=health.status is Status.UP and is_busy(answers),
         alive_at=clock.at(track.alive_at) if track.alive_at is not None else None,
         reported_until=clock.at(reported_until) if reported_until > clock.now else None,
+        withheld=server.withheld,
         inventory=track.stock,
     )

@@ -27,7 +27,10 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What of the config decides anything; times in seconds. `speeds`: by which servers are compared, if at all."""
+    """What of the config decides anything; times in seconds. `speeds`: by which servers are compared, if at all.
+
+    `machines`: how many may ask the same servers, 0: as many as are seen.
+    """
 
     policy: Policy
     interval: float
@@ -39,6 +42,7 @@ class Settings:
     timeout: float = TIMEOUT
     sentinel: bool = True
     pin: Pin | None = None
+    machines: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import h11
 
 from ollama_locate.core.answer import judge_no_http, judge_version
+from ollama_locate.core.bounds import SHOWS_AT_A_TIME
 from ollama_locate.core.constants import (
     BURST,
     SURE_ATTEMPTS,
@@ -67,6 +68,7 @@ class Prober:
     ) -> None:
         self.timeout = timeout
         self.list_patience = list_patience
+        self.shows = SHOWS_AT_A_TIME
         self._secure: dict[str, tuple[Access, httpx.AsyncClient]] = {}
         self._listener = listener
         self._wire = wire or Wire()
@@ -87,7 +89,9 @@ class Prober:
 
     def stock(self, key: str) -> Stock:
         """What is known of a server's models."""
-        return self._stocks.setdefault(key, Stock())
+        stock = self._stocks.setdefault(key, Stock())
+        stock.shows = self.shows
+        return stock
 
     def keep(self, keys: Iterable[str]) -> None:
         """Forget the models of all servers but these."""

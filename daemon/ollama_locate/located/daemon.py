@@ -23,6 +23,8 @@ from ollama_locate.edge.lock import Lock
 from ollama_locate.edge.notify import Notifier
 
 from .bells import Bells
+from .commands import Commands
+from .feeds import Feeds
 from .finder import Finder
 from .forwarding import Forwarding
 from .jobs import Jobs
@@ -78,7 +80,9 @@ class Daemon:
         self._forwarding = Forwarding(self._finder, wire or Wire(), folder, self._publisher.on_disk)
         self._lan = OnLan(self._finder, wire or Wire(), self._spawn, self._came_or_went)
         self._metrics = Metrics(self._finder, self._publisher)
-        self._commands = OnChange(folder.path, self._spawn)
+        self._commands = Commands()
+        self._on_changes = OnChange(folder.path, self._commands, self._spawn)
+        self._feeds = Feeds(self._finder, self._publisher, self._commands, self._spawn)
         self._bells = Bells(self, config.tailscale_socket)
         self._jobs = Jobs()
         self._looks = Looks(self._finder, self._jobs, self._bells, self._spawn, self._seen)
@@ -207,6 +211,7 @@ class Daemon:
         else:
             await self._publisher.touch()
             self._spawn(self._metrics.beat())
+            self._feeds.beat()
         await self._read_requests()
         if self._publisher.history_due():
             await self._publisher.flush()
@@ -229,7 +234,7 @@ class Daemon:
             self._finder.locator.resume(now)
             self._arm_heartbeat()
         else:
-            self._finder.locator.recheck(now)
+            self._finder.locator.moved(now)
         self._looks.at_once()
         self._armed = None
         self._probe_due()
@@ -314,12 +319,12 @@ class Daemon:
         self._urgent = self._dirty = False
         try:
             if self._decision is not None:
-                forward, more = self._forwarding.forward, (self._forwarding.trouble, self._metrics.trouble)
+                forward = self._forwarding.forward
                 run = Run(
                     os.getpid(),
                     self._rounds,
                     self._refreshes,
-                    (*self._wishes.troubles, *self._lan.troubles, *filter(None, more)),
+                    self._problems(),
                     rings=self._bells.connected,
                     forward=forward.url if forward is not None else None,
                 )
@@ -329,7 +334,8 @@ class Daemon:
                 await self._publisher.publish(snapshot)
                 self._notifier.status(self._publisher.complaint or headline(snapshot))
                 if not self._publisher.complaint:
-                    self._commands.published(snapshot.decision, self._finder.config.on_change)
+                    self._on_changes.published(snapshot.decision, self._finder.config.on_change)
+                    self._feeds.published(snapshot)
                     self._spawn(self._metrics.published(snapshot))
                 if not snapshot.decision.provisional:
                     # With a trouble as well: to be ended for a full disk, and started again, would help nobody.
@@ -349,6 +355,10 @@ class Daemon:
             self._on_change()
         elif self._publisher.switched():
             await self._publisher.flush()
+
+    def _problems(self) -> tuple[str, ...]:
+        alone = filter(None, (self._forwarding.trouble, self._metrics.trouble))
+        return (*self._wishes.troubles, *self._lan.troubles, *alone, *self._feeds.troubles)
 
     # --- requests, the config, the pin, tasks
 

@@ -8,7 +8,15 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from ollama_locate.core.bounds import FILES_MODEST, FILES_RESERVED, FILES_WANTED, FORWARD_DESCRIPTORS, FORWARD_SHARE
+from ollama_locate.core.bounds import (
+    FILES_MODEST,
+    FILES_RESERVED,
+    FILES_WANTED,
+    FORWARD_DESCRIPTORS,
+    FORWARD_SHARE,
+    SHOWS_AMONG_MANY,
+    SHOWS_AT_A_TIME,
+)
 from ollama_locate.core.config import Config, Followed
 from ollama_locate.core.inventory import Model
 from ollama_locate.core.locator import Locator
@@ -81,6 +89,7 @@ class Finder:
         """Look at the tailnet once; returns the CPU seconds that it cost."""
         found, cpu = await tailscale.look(self.config.tailscale)
         self.locator.see(found, self.now())
+        self.prober.shows = SHOWS_AMONG_MANY if self.locator.roster.crowd.shares else SHOWS_AT_A_TIME
         self.prober.keep(self.locator.tracks)
         return cpu
 

@@ -66,6 +66,7 @@ async def look_once(
                 # This machine is asked while tailscale thinks: it may think for longer than there is time.
                 finder.probe_due()
                 await finder.look()
+                finder.locator.recheck(finder.now())  # a person waits: nothing is spread over many machines
                 finder.probe_due()
                 while not finder.idle():
                     over.clear()
