@@ -1,5 +1,7 @@
 """The judge of the soak: it tells right from wrong, so that an hour without a breach means something."""
 
+import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +17,12 @@ from .report import grown
 from .truth import Tailnet
 
 GPU, BOB, DEN = "http://100.64.0.2:11434", "http://100.64.0.9:11434", "http://192.168.7.7:11434"
+
+
+def ask(tailnet: Tailnet) -> None:
+    """As the daemon does; the clock of the note counts in hundredths."""
+    time.sleep(0.02)
+    subprocess.run([tailnet.command, "status", "--json"], check=True, stdout=subprocess.DEVNULL)
 
 
 def as_it_was(_: Tailnet) -> None:
@@ -48,9 +56,30 @@ def gpu_is_bobs_while_the_command_lies(tailnet: Tailnet) -> None:
     gpu_is_bobs(tailnet)
 
 
+def gpu_moves_and_nobody_asks_before_tailscale_is_down(tailnet: Tailnet) -> None:
+    tailnet.peers[0].address = "100.64.7.2"
+    tailnet.show()
+    away(tailnet)
+
+
+def gpu_moves_and_tailscale_is_asked_and_then_down(tailnet: Tailnet) -> None:
+    tailnet.peers[0].address = "100.64.7.2"
+    tailnet.show()
+    ask(tailnet)
+    away(tailnet)
+
+
 def away(tailnet: Tailnet) -> None:
     tailnet.away = True
     tailnet.show()
+
+
+def all_down(happened: Callable[[Tailnet], None]) -> Callable[[Tailnet], None]:
+    def both(tailnet: Tailnet) -> None:
+        happened(tailnet)
+        nobody_answers(tailnet)
+
+    return both
 
 
 @pytest.mark.parametrize(
@@ -68,8 +97,12 @@ def away(tailnet: Tailnet) -> None:
         (nobody_answers, (GPU, "stale"), ""),
         (nobody_answers, (DEFAULT_URL, "none"), ""),
         (nobody_answers, (BOB, "stale"), "nobody trusts it"),
+        (all_down(gpu_moves_and_nobody_asks_before_tailscale_is_down), (GPU, "stale"), ""),
+        (all_down(gpu_moves_and_tailscale_is_asked_and_then_down), (GPU, "stale"), "nobody trusts it"),
         (gpu_is_bobs_while_the_command_lies, (GPU, "fresh"), ""),
         (gpu_is_bobs_while_the_command_lies, (BOB, "fresh"), "nobody trusts it"),
+        (gpu_moves_and_nobody_asks_before_tailscale_is_down, (DEN, "fresh"), ""),
+        (gpu_moves_and_nobody_asks_before_tailscale_is_down, (GPU, "fresh"), "nobody trusts it"),
         (away, (DEN, "fresh"), ""),
         (away, (GPU, "fresh"), "nobody trusts it"),
     ],
@@ -83,6 +116,7 @@ def test_right_and_wrong(
         one.runs = True
     tailnet.here.runs = False
     tailnet.says()
+    ask(tailnet)
     happened(tailnet)
     wrong = judge(Published(*found, age=1.0), tailnet)
     assert says in wrong

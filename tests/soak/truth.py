@@ -5,6 +5,7 @@ import contextlib
 import socket
 import struct
 import subprocess
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -127,7 +128,10 @@ class Tailnet:
         self.away = self.lies = False
         self.command = folder / "tailscale"
         self.bus = Bus(folder / "bus.sock")
+        self._asked = folder / "asked"
         self._known: dict[str, str] = {}
+        self._told: dict[str, str] | None = None
+        self._told_at = 0.0
 
     @property
     def machines(self) -> list[Machine]:
@@ -152,19 +156,28 @@ class Tailnet:
 
     def show(self) -> None:
         """Let the command say what is so now, and the bus ring."""
+        self._learn()
         state = {"BackendState": "Stopped"} if self.away else {}
         listed = [one.node() for one in (*self.peers, self.bob) if one.listed]
         tailscale.show(self.command, listed, **state)
-        if not self.away and not self.lies:
-            self._known = {one.url: one.name for one in self.peers if one.mine and one.listed}
+        told = {one.url: one.name for one in self.peers if one.mine and one.listed}
+        self._told = None if self.away or self.lies else told
+        self._told_at = time.clock_gettime(time.CLOCK_BOOTTIME)
         self.bus.ring()
 
     def says(self, script: str | None = None) -> None:
-        """Replace the command, at once; None: the one that tells the truth."""
+        """Replace the command, at once; None: the one that tells the truth, and notes when it was asked."""
+        self._learn()
         self.lies = script is not None
-        fresh = tailscale.executable(self.command.with_suffix(".sh"), script or f"exec cat '{self.command}.json'")
-        fresh.rename(self.command)
+        truth = f"read since _ < /proc/uptime\necho $since > '{self._asked}'\nexec cat '{self.command}.json'"
+        tailscale.executable(self.command.with_suffix(".sh"), script or truth).rename(self.command)
         self.show()
+
+    def _learn(self) -> None:
+        """What the daemon knows: what it was told when it asked last, and not what has changed since."""
+        asked = self._asked.read_text().strip() if self._asked.exists() else ""
+        if self._told is not None and asked and float(asked) > self._told_at:
+            self._known = self._told
 
     def trusted(self) -> list[Machine]:
         """Who may be published now."""
@@ -172,7 +185,8 @@ class Tailnet:
         return [one for one in (*peers, self.den, self.here) if one.name not in self.denied]
 
     def last_known(self) -> set[str]:
-        """The URLs that may stand as the last good one: what Tailscale said last, and what the config denies."""
+        """The URLs that may stand as the last good one: what Tailscale said when it was asked, less who is denied."""
+        self._learn()
         own = {one.url: one.name for one in (self.den, self.here)}
         return {url for url, name in (self._known | own).items() if name not in self.denied}
 
