@@ -1,6 +1,7 @@
 """One daemon per folder, and how readers ask it for something."""
 
 import os
+import resource
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -90,6 +91,37 @@ def test_what_is_no_request_is_removed_and_counted(folder: StateFolder, make: Ch
     make(box / "one")
     assert requests.receive(folder) == (set(), refused)
     assert [path.name for path in box.iterdir()] == ([] if refused else [".half"])
+
+
+def test_halves_of_senders_that_were_killed_go_and_keep_nobody_away(
+    folder: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requests, "REQUESTS_MAX", 5)
+    box = folder.path / "requests"
+    box.mkdir(mode=0o700)
+    for number in range(10):
+        (box / f".old-{number}").write_text("{")
+        os.utime(box / f".old-{number}", (1.0, 1.0))
+    (box / ".young").write_text("{")
+    (box / "one").write_text('{"kind":"refresh"}')
+    assert requests.receive(folder) == ({Request("refresh")}, 0)
+    for _ in range(3):
+        requests.receive(folder)
+    assert [path.name for path in box.iterdir()] == [".young"]
+
+
+def test_a_sender_on_a_full_disk_leaves_nothing(folder: StateFolder) -> None:
+    """A limit of this process stands for the disk: either fails in the write."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+    try:
+        with pytest.raises(StateFolderError, match="File too large"):
+            requests.send(folder.path, Request("refresh"), os.getpid())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    assert list((folder.path / "requests").iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,9 @@ REQUESTS_MAX: Final = 1000
 """Files read from `requests/` at a time."""
 
 REQUEST_MAX_BYTES: Final = 4096
+REQUEST_HALF: Final = 60.0
+"""One that is half-written for so long is never ended: to write it takes a millisecond."""
+
 REFRESH_MIN_GAP: Final = 1.0
 """Requests to look again are served at most this often."""
 

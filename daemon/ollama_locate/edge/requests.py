@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from ollama_locate.core.bounds import REQUEST_MAX_BYTES, REQUESTS_MAX, SCHEMA
+from ollama_locate.core.bounds import REQUEST_HALF, REQUEST_MAX_BYTES, REQUESTS_MAX, SCHEMA
 from ollama_locate.core.errors import StateFolderError
 
 from .files import StateFolder, check_owner
@@ -38,10 +38,7 @@ def send(folder: Path, request: Request, pid: int) -> None:
     try:
         check_owner(folder, folder.stat())
         box.mkdir(mode=0o700, exist_ok=True)
-        fd = os.open(box / f".{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(fd, "wb") as file:
-            file.write(msgspec.json.encode(request))
-        (box / f".{name}").rename(box / name)
+        _leave(box, name, msgspec.json.encode(request))
         os.kill(pid, signal.SIGUSR1)
     except ProcessLookupError:
         raise StateFolderError("the daemon ended just now; start it again") from None
@@ -50,10 +47,24 @@ def send(folder: Path, request: Request, pid: int) -> None:
         raise StateFolderError(f"cannot ask the daemon through {box}: {error.strerror}{mend}") from None
 
 
+def _leave(box: Path, name: str, data: bytes) -> None:
+    """Whole, or not at all."""
+    half = box / f".{name}"
+    fd = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(data)
+        half.rename(box / name)
+    except OSError:  # the disk is full
+        half.unlink(missing_ok=True)
+        raise
+
+
 def receive(folder: StateFolder) -> tuple[set[Request], int]:
     """Take all requests, each kind for each URL once, and count the files that were no request of this user.
 
-    At most REQUESTS_MAX files are looked at; all of those are removed.
+    At most REQUESTS_MAX files are looked at; all of those are removed. One that is half-written is let be, until it is
+    so old that its sender was killed.
     """
     found: set[Request] = set()
     refused = 0
@@ -62,9 +73,9 @@ def receive(folder: StateFolder) -> tuple[set[Request], int]:
     except OSError:
         return found, refused
     try:
-        for name in os.listdir(box)[:REQUESTS_MAX]:  # noqa: PTH208 - by descriptor
-            if name.startswith("."):
-                continue
+        names = os.listdir(box)  # noqa: PTH208 - by descriptor
+        _forget_halves(box, [name for name in names if name.startswith(".")])
+        for name in [name for name in names if not name.startswith(".")][:REQUESTS_MAX]:
             request = _read(box, name)
             found.update({request} if request else ())
             with contextlib.suppress(OSError):  # a folder, which nobody of ours puts there, stays unmentioned
@@ -73,6 +84,13 @@ def receive(folder: StateFolder) -> tuple[set[Request], int]:
     finally:
         os.close(box)
     return found, refused
+
+
+def _forget_halves(box: int, names: list[str]) -> None:
+    for name in names[:REQUESTS_MAX]:
+        with contextlib.suppress(OSError):
+            if abs(time.time() - os.stat(name, dir_fd=box, follow_symlinks=False).st_mtime) > REQUEST_HALF:
+                os.unlink(name, dir_fd=box)
 
 
 def waiting(folder: StateFolder) -> bool:
