@@ -1,6 +1,7 @@
 """What goes wrong: each fault is done, and gives back how it is undone. All chance comes from one seed."""
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -217,7 +218,10 @@ async def reorder(world: World) -> Undo:
 
 
 async def break_config(world: World) -> Undo:
-    """A config with a mistake: the last good one goes on."""
+    """A config with a mistake: the last good one goes on, that is the one that was read: time is given for it."""
+    await asyncio.sleep(3.0)
+    if world.stopped:
+        return nothing
     world.configure(world.dice.choice(("\nports = 1\n", "[", "\x00", '[static]\nx = "\x7f"\n', "intervall = 3\n")))
     world.daemon.signal(signal.SIGHUP)
 
@@ -238,7 +242,7 @@ async def ask(world: World) -> Undo:
         except StateFolderError:
             break  # the disk is full
     box = world.daemon.state / "requests"
-    if box.is_dir() and not world.full:
+    with contextlib.suppress(OSError):  # a daemon that is frozen takes none away: the disk may be full of them
         (box / "no-request").write_bytes(b"\xff{")
     return nothing
 
