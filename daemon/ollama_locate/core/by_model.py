@@ -30,14 +30,17 @@ class ByModel:
         found: dict[str, str] = {}
         alike: dict[tuple[object, ...], str | None] = {}
         for name, having in _holders(contenders).items():
-            times = (answers or {}).get(name, {})
+            times, current = (answers or {}).get(name, {}), self._current.get(name)
             if len(having) == 1:
                 found[name] = having[0].key
                 continue
             warm = frozenset(one.key for one in having if name in loaded.get(one.key, ()))
-            question = (tuple(one.key for one in having), warm, self._current.get(name), tuple(times.items()))
+            if pinned is None and not times and _first_anyway(having[0].key, warm, current):
+                found[name] = having[0].key
+                continue
+            question = (tuple(one.key for one in having), warm, current, tuple(times.items()))
             if question not in alike:
-                alike[question] = _best(having, warm, times, self._current.get(name), pinned)
+                alike[question] = _best(having, warm, times, current, pinned)
             found[name] = alike[question] or having[0].key
         for name, having in _holders(doubtful).items():
             found.setdefault(name, having[0].key)
@@ -51,6 +54,11 @@ def _holders(contenders: Iterable[Contender]) -> dict[str, list[Contender]]:
         for name in one.models or ():
             found.setdefault(name, []).append(one)
     return found
+
+
+def _first_anyway(first: str, warm: frozenset[str], current: str | None) -> bool:
+    """Whether the one that ranks first is so for this model as well, and displaces nobody: so it is for most."""
+    return (not warm or first in warm) and current in (None, first)
 
 
 def _best(
