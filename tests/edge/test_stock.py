@@ -82,6 +82,23 @@ def test_nothing_new_is_nothing_and_is_asked_for_in_two_requests() -> None:
     run(like_ollama("a:1"), scenario)
 
 
+def test_a_list_that_comes_while_another_is_told_is_told_with_the_next_check() -> None:
+    async def scenario(server: Server) -> None:
+        await server.look()
+
+        async def meanwhile(target: str, limit: int, body: bytes | None = None) -> Answer | None:
+            server.behaves = like_ollama("a:1", "b:1")
+            await server.stock.list(server.ask, server.now)
+            return await server.ask(target, limit, body)
+
+        assert await server.stock.take(meanwhile, "0.17.4", server.now) is None
+        found = await server.look()
+        assert found is not None
+        assert [one.name for one in found] == ["a:1", "b:1"]
+
+    run(like_ollama("a:1"), scenario)
+
+
 def test_a_long_list_is_asked_for_rarely_unless_something_is_loaded_that_it_lacks() -> None:
     names = [f"model-with-a-long-name-{number:05}:1" for number in range(5000)]
 

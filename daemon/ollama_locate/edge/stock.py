@@ -52,10 +52,10 @@ class Stock:
         self._list_from = now + len(answer.body) / LIST_RATE
         mark = hashlib.blake2b(answer.body, digest_size=16).digest()
         if mark != self._tags:
-            self._tags, self.models = mark, listed(answer.body)
-            self._told = None
-            there = {(one.name, one.digest) for one in self.models or ()}
+            self._tags, models, self._told = mark, listed(answer.body), None
+            there = {(one.name, one.digest) for one in models or ()}
             self._abilities = {key: one for key, one in self._abilities.items() if key in there and not one.absent}
+            self.models = None if models is None else able(models, self._abilities)
         return self.models
 
     async def take(self, ask: Ask, version: str, now: float) -> tuple[Model, ...] | None:
@@ -79,8 +79,12 @@ class Stock:
         learnt = await self._ask_abilities(ask, loaded(models, ps), now)
         if ps == self._ps and not learnt and self._told is not None:
             return None
+        if self.models is not models:
+            return None  # another list came meanwhile: the next check tells of that one
         self._ps = ps
-        self._told = able(loaded(models, ps), self._abilities)
+        # What nobody learnt anything about is the same object in both: of thousands that is megabytes.
+        self.models = able(models, self._abilities)
+        self._told = loaded(self.models, ps)
         return self._told
 
     async def _ask_abilities(self, ask: Ask, models: tuple[Model, ...], now: float) -> bool:
