@@ -113,6 +113,7 @@ class Long:
 
 
 def long_list(models: int) -> Long:
+    programs()  # not in any time
     peak = 0.0
     with scene(fleet(1), own=models - len(MODELS)) as place:
         place.list_peers(place.peers)
