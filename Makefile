@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: help venv demo test simulate lint format real real-full bench build lock clean
+.PHONY: help venv demo test simulate fleet lint format real real-full bench build release-check formula lock clean
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
@@ -29,6 +29,10 @@ test: $(STAMP) ## all tests that need nothing but this folder, with coverage
 simulate: $(STAMP) ## thousands of days on a virtual clock, in minutes; DAYS=100 for fewer
 	@$(if $(DAYS),DAYS=$(DAYS)) $(BIN)/python -m pytest -q -n 2 --dist worksteal tests/simulation -m simulation
 
+fleet: $(STAMP) ## what the servers of 10,000 daemons see, the figures of docs/scale.md, in minutes
+	@$(BIN)/python -m tests.simulation.fleet_runs near & near=$$!; \
+	$(BIN)/python -m tests.simulation.fleet_runs alike; alike=$$?; wait $$near && exit $$alike
+
 LUACHECK := luacheck --quiet --std luajit --globals vim --max-line-length 120 --exclude-files tests/lua/types --
 
 lint: $(STAMP) ## ruff, mypy --strict, import-linter; luacheck where it is installed
@@ -52,7 +56,15 @@ bench: $(STAMP) ## ratios against other tools; writes benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks
 
 build: $(STAMP) ## sdist and wheel in dist/
-	@$(BIN)/python -m build --no-isolation --outdir dist .
+	@SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || date +%s)} \
+	  $(BIN)/python -m build --no-isolation --outdir dist .
+
+release-check: $(STAMP) ## builds all that a release has, and tries it on every Python found; a table of both
+	@$(BIN)/python packaging/release_check.py
+
+formula: build ## dist/homebrew/ollama-locate.rb; URL= and HOMEPAGE= of the release; needs uv and packaging (pip)
+	@mkdir -p dist/homebrew
+	@$(PYTHON) packaging/formula.py dist/*.tar.gz "$(URL)" "$(HOMEPAGE)" > dist/homebrew/ollama-locate.rb
 
 lock: ## choose the newest versions again
 	@$(PYTHON) -m uv pip compile --universal --generate-hashes --no-annotate --no-header --upgrade --group dev pyproject.toml -o dev.lock

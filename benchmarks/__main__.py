@@ -18,6 +18,7 @@ from benchmarks import (
     bench_failover,
     bench_fleet,
     bench_hook,
+    bench_inventory,
     bench_memory,
     bench_models,
     bench_parse,
@@ -42,9 +43,10 @@ ROWS: dict[str, Callable[[], Iterator[Row]]] = {
     "rtt": bench_rtt.run,
     "failover": bench_failover.run,
     "models": bench_models.run,
-    "fleet": bench_fleet.run,
+    "inventory": bench_inventory.run,
     "cpu": bench_cpu.run,
     "memory": bench_memory.run,
+    "fleet": bench_fleet.run,
 }
 
 

@@ -86,9 +86,9 @@ def test_the_fast_path_imports_nothing_but_built_in_modules() -> None:
     ("module", "heavy"),
     [
         # asyncio itself imports ssl; a context, which is what costs, is made only for a static https server.
-        ("located.daemon", {"httpx", "certifi", "rich", "sqlite3", "zeroconf"}),
-        ("located.main", {"httpx", "certifi", "rich", "sqlite3", "zeroconf", "apscheduler"}),
-        ("cli.main", {"httpx", "rich", "sqlite3", "asyncio", "apscheduler", "h11", "logging"}),
+        ("located.daemon", {"httpx", "certifi", "rich", "sqlite3", "zeroconf", "ifaddr"}),
+        ("located.main", {"httpx", "certifi", "rich", "sqlite3", "zeroconf", "ifaddr", "apscheduler"}),
+        ("cli.main", {"httpx", "rich", "sqlite3", "asyncio", "apscheduler", "h11", "logging", "shtab"}),
     ],
 )
 def test_what_is_heavy_and_seldom_used_is_not_loaded(module: str, heavy: set[str]) -> None:

@@ -30,6 +30,10 @@ def _run() -> int:
         code = query.answer_model(words[1]) if words else query.answer()
         if code is not None:
             return code
+    if words[:1] == ["__names"]:
+        from ollama_locate import candidates  # noqa: PLC0415 - as above
+
+        return candidates.answer(words[1:])
     from ollama_locate.cli.main import main as cli_main  # noqa: PLC0415 - as above
 
     return cli_main(sys.argv[1:])

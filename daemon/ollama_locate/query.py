@@ -33,16 +33,19 @@ def folder() -> str:
     return own
 
 
+def believed(path: str) -> bool:
+    """Whether the user or root owns a folder, or the system service, and nobody else can write. Raises OSError."""
+    info = os.stat(path)  # noqa: PTH116 - as above
+    return (info.st_uid in (os.geteuid(), 0) or path == _SYSTEM) and not info.st_mode & 0o022
+
+
 def read(path: str) -> tuple[str, str] | None:
     """The endpoint and the verdict in a folder; None where they cannot be relied on.
 
-    Relied on is a folder that the user or root owns, or the system service's own, and nobody else can write,
-    a heart that beats, and a URL of harmless characters.
+    Relied on is a folder that is believed, a heart that beats, and a URL of harmless characters.
     """
     try:
-        info = os.stat(path)  # noqa: PTH116 - as above
-        own = info.st_uid in (os.geteuid(), 0) or path == _SYSTEM
-        if not own or info.st_mode & 0o022:
+        if not believed(path):
             return None
         beat = os.stat(path + "/verdict").st_mtime  # noqa: PTH116 - as above
         if not -HEARTBEAT_DEAD < time.time() - beat < HEARTBEAT_DEAD:

@@ -10,7 +10,8 @@ M.DEFAULT = "http://localhost:11434"
 
 local LIMIT = 64 * 1024
 local SAFE = "^[A-Za-z0-9:/._%-%[%]]+$"
-local URL = "^https?://[A-Za-z0-9._%-%[%]:]+$"
+local PLACE = "^https?://[A-Za-z0-9._%-%[%]:]+"
+local PATH = PLACE .. "/[A-Za-z0-9._/%-]*[A-Za-z0-9._%-]$"
 
 ---Whole lines of NAME=value, without quotes; whatever else stands there was not written by the daemon.
 ---@param text string
@@ -35,6 +36,13 @@ function M.published()
   return path and files.parsed(path .. "/env", LIMIT, parse) or {}
 end
 
+---What the daemon writes: a path is a proxy's, and never the one that programs add.
+---@param url string
+---@return boolean
+local function is_published(url)
+  return (url:find(PLACE .. "$") or url:find(PATH)) ~= nil and not url:find("/v1$")
+end
+
 ---A person may have typed it without the scheme, or with a slash at its end.
 ---@param value string
 ---@return string
@@ -54,7 +62,7 @@ function M.find()
     return tidy(own), "variable"
   end
   local url = M.published()[M.VARIABLE]
-  if not url or not url:find(URL) then
+  if not url or not is_published(url) then
     return M.DEFAULT, "default"
   end
   local decision = require("ollama_locate.state").get().decision

@@ -61,3 +61,11 @@ def test_a_server_of_this_time_and_one_that_says_none(here: Machine) -> None:
 
 def test_nobody_to_compare_with(here: Machine) -> None:
     assert here.codes(clock.run) == []
+
+
+def test_the_clock_of_a_proxy_is_nobodys(here: Machine) -> None:
+    here.far("10.0.0.7", answers(at(2 * HOUR), then_close=False))
+    here.config["static"] = '{ den = "http://10.0.0.7:8080/gpu" }'
+    assert here.codes(clock.run) == []
+    here.config["static"] = '{ den = "http://10.0.0.7:8080" }'
+    assert here.codes(clock.run) == ["clocks_differ"]

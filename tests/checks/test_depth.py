@@ -1,5 +1,9 @@
 """One server in depth: the steps, and what follows from them."""
 
+import asyncio
+import contextlib
+from pathlib import Path
+
 import pytest
 
 from ollama_locate.checks import depth
@@ -66,6 +70,46 @@ def test_what_keeps_it_from_being_one_is_a_problem(
     steps, codes, severities = look(gpu)
     assert (codes, severities) == ([code], {Severity.PROBLEM})
     assert says in steps[step]
+
+
+async def below_gpu(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A proxy: Ollama has a path, and a token where the request names one."""
+    with contextlib.suppress(asyncio.IncompleteReadError):
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            known = head.startswith(b"GET /gpu/api/version")
+            login = head.startswith(b"GET /team/") and b"\r\nAuthorization: Bearer t0p\r\n" not in head
+            body = b'{"version":"0.17.4"}'
+            writer.write(http("401 Who", b"") if login else http("200 OK" if known else "404 No", body))
+            await writer.drain()
+
+
+def test_a_static_one_below_a_path_is_asked_there(gpu: Machine) -> None:
+    gpu.far("10.0.0.7", below_gpu)
+    gpu.config["static"] = '{ den = "http://10.0.0.7:8080/gpu" }'
+    steps, codes, _ = look(gpu, "static:den")
+    assert codes == []
+    assert (steps["endpoint"], steps["version"]) == ("http://10.0.0.7:8080/gpu", "0.17.4")
+
+
+@pytest.mark.parametrize(
+    ("mode", "code", "says"),
+    [
+        pytest.param(0o644, "peer_error", "holds a secret, and others may read or write it; chmod 600", id="its mode"),
+        pytest.param(0o600, "peer_login", "HTTP 401: it refuses the token in ", id="an old token"),
+    ],
+)
+def test_one_with_headers_is_asked_in_the_round_only(
+    gpu: Machine, mode: int, code: str, says: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "h"
+    path.write_text("Authorization: Bearer old\n")
+    path.chmod(mode)
+    gpu.far("100.64.0.9", below_gpu)
+    gpu.config["static"] = f'{{ den = {{ url = "http://100.64.0.9:80/team", headers = "{path}" }} }}'
+    steps, codes, _ = look(gpu, "static:den")
+    assert codes == [code]
+    assert says in steps["answer"]
+    assert "TCP" not in steps
 
 
 def test_one_that_knows_localhost_only(gpu: Machine) -> None:

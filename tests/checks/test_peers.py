@@ -28,6 +28,11 @@ GOOD = like_ollama("mistral:latest")
         pytest.param(closes_at_once, "peer_empty", "ollama", id="accepts and closes, as serve does for a dead one"),
         pytest.param(FORBIDDEN, "peer_forbidden", "OLLAMA_HOST=0.0.0.0", id="403 to its own address"),
         pytest.param(answers(http("200 OK", b"<html>")), "peer_not_ollama", "lsof", id="something else"),
+        pytest.param(answers(http("502 Bad", b"<html>")), "peer_gateway", "restart ollama", id="dead behind a proxy"),
+        pytest.param(answers(http("401 Who", b"")), "peer_login", "config", id="a proxy wants a login"),
+        pytest.param(
+            answers(http("200 OK", b'{"version":"0.17.4"}', more="Age: 9\r\n")), "peer_cached", "Age", id="a cache"
+        ),
         pytest.param(answers(b"SSH-2.0-OpenSSH\r\n"), "peer_not_ollama", "lsof", id="no HTTP at all"),
         pytest.param(answers(http("500 Oh", b"")), "peer_error", "why", id="an error of its own"),
     ],

@@ -192,6 +192,13 @@ def test_config_says_where_each_value_came_from(run: Command, home: Path) -> Non
     assert f'static\t{{"box":"https://box.lan:443"}}\t{path}:2' in out
     assert "warning: OLLAMA_HOST is also where `ollama serve` listens" in err
     assert json.loads(run("config", "--json")[1])["settings"]["prefer"]["source"] == f"{path}:1"
+    path.write_text(
+        '[[feed]]\nformat = "haproxy"\nfile = "/a"\nrun = ["b"]\n[[feed]]\nformat = "litellm"\nfile = "/b"\n'
+    )
+    assert run("config", "--json")[1].count('"feed":{"value":[{"format":"haproxy","file":"/a","run":["b"],') == 1
+    path.write_text('[mdns]\nbrowse = true\nallow = ["GPU-box"]\n')
+    assert '"browse":true' in (out := run("config")[1])
+    assert '"allow":["gpu-box"]' in out
     path.write_text("\nintervall = '1s'\n")
     assert run("config") == (
         1,

@@ -41,4 +41,4 @@ def test_every_line_fits_but_what_is_for_copying(width: int, monkeypatch: pytest
     ],
 )
 def test_a_line_is_folded(text: str, folded: str) -> None:
-    assert page._folded(text, 20) == folded
+    assert page.folded(text, 20) == folded

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from ollama_locate.cli.main import main
+from ollama_locate.core.speed import Speed
 from ollama_locate.edge import tailscale
+from ollama_locate.edge.speeds import keep_speeds
 from tests.cli.machine import Machine
 from tests.standins.programs import Says
 
@@ -240,3 +242,23 @@ def test_a_record_that_cannot_be_read_is_named(machine: Machine, capsys: pytest.
     (machine.state / "setup.json").write_text('{"steps": [{"type": "other"}]}')
     assert main(["setup", "--undo", "--yes"]) == 1
     assert "setup.json: it cannot be read" in capsys.readouterr().err
+
+
+def test_by_speed_is_offered_once_there_is_something_to_compare(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def says() -> bool:
+        assert main(["setup", "--dry-run"]) == 0
+        return f'begin {machine.config} with:\n               rank = "speed"' in capsys.readouterr().out
+
+    assert not says()
+    keep_speeds(machine.state, [Speed("n2:1", "a:1", "", 1e9, 0.1, 40.0)])
+    assert not says(), "one server is none to compare"
+    keep_speeds(machine.state, [Speed("n3:1", "a:1", "", 1e9, 0.1, 40.0)])
+    assert says()
+    machine.config.parent.mkdir()
+    machine.config.write_text('rank = "speed"\n')
+    assert not says()
+    machine.config.unlink()
+    (machine.state / "speeds.json").write_text("[")
+    assert not says(), "figures that cannot be read"

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from ollama_locate.core.lan import Unfit
 from ollama_locate.core.outcome import Outcome, Probe
+from ollama_locate.core.snapshot import RejectedState
 from tests.cli.command import PEERS, PROBES, Command
 from tests.snapshots import GPU, NAS, alive, gone, snapshot
 from tests.standins.tailscale import node
@@ -199,3 +201,19 @@ def test_one_that_died_just_now_answered_until_then(run: Command) -> None:
     run.publish(replace(MADE, servers=(replace(first, **more), *others)))
     assert "gpu\trefused\t10.0 ms\trefuses now (it answered until 3 min ago)" in run("why")[1].splitlines()
     assert "nothing listens on port 11434 any more. Start Ollama there again" in run("why", "gpu")[1]
+
+
+def test_who_was_found_on_the_lan_and_is_not_allowed_comes_with_the_line_to_write(run: Command) -> None:
+    found = RejectedState(
+        "mdns:box._ollama._tcp.local.",
+        "gpu-box.local",
+        ("192.168.1.20",),
+        Unfit.NOT_ALLOWED.word,
+        Unfit.NOT_ALLOWED.text,
+        "mdns",
+    )
+    run.publish(replace(snapshot({}, node("gpu", 2)), rejected=(found,)))
+    assert "gpu-box.local\t192.168.1.20\tmDNS found it, and `[mdns] allow` has neither" in run("why")[1]
+    out = run("why", "192.168.1.20")[1]
+    assert out.startswith("gpu-box.local (192.168.1.20) is left alone: mDNS found it")
+    assert 'under [mdns]: allow = ["192.168.1.20"]\n' in out

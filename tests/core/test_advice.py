@@ -12,7 +12,7 @@ from tests.standins.tailscale import node
 from .test_snapshot import of, server, snap
 from .world import Step, World, away, key, look, no, ok, settings, tailnet
 
-WITHOUT = "Without it only this machine and the static list are used."
+WITHOUT = "Without it none of its machines is used."
 SERVE = "tailscale serve --bg --tcp {0} tcp://127.0.0.1:{0}"
 
 

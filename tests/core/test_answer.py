@@ -8,6 +8,8 @@ from ollama_locate.core.answer import judge_no_http, judge_version
 from ollama_locate.core.outcome import Outcome
 
 RECORDED = (Path(__file__).parent / "recordings" / "version.http").read_bytes().partition(b"\r\n\r\n")[2]
+NO_FILE = "HTTP {}: name a file of `headers` in its table of the config"
+PAGE = "a page for people (HTML): a login, or the path is another one"
 NO_VERSION = "its /api/version is not Ollama's"
 
 
@@ -28,13 +30,32 @@ NO_VERSION = "its /api/version is not Ollama's"
         pytest.param(101, b"", (Outcome.NOT_OLLAMA, "HTTP 101 to /api/version", ""), id="a status nobody asked for"),
         pytest.param(204, RECORDED, (Outcome.NOT_OLLAMA, "HTTP 204 to /api/version", ""), id="not quite OK"),
         pytest.param(
-            302, b"", (Outcome.NOT_OLLAMA, "HTTP 302: it redirects, and redirects are not followed", ""), id="elsewhere"
+            302,
+            b"",
+            (Outcome.NOT_OLLAMA, "HTTP 302: it redirects, as to a login page, and redirects are not followed", ""),
+            id="elsewhere",
         ),
-        pytest.param(503, b"", (Outcome.ERROR, "HTTP 503", ""), id="in trouble"),
+        pytest.param(500, b"", (Outcome.ERROR, "HTTP 500", ""), id="in trouble"),
+        pytest.param(502, b"<html>", (Outcome.GATEWAY, "HTTP 502", ""), id="a proxy before a dead Ollama"),
+        pytest.param(503, b"", (Outcome.GATEWAY, "HTTP 503", ""), id="a proxy that knows no Ollama now"),
+        pytest.param(504, b"", (Outcome.GATEWAY, "HTTP 504", ""), id="a proxy before an Ollama that hangs"),
+        pytest.param(401, b"", (Outcome.LOGIN, NO_FILE.format(401), ""), id="a proxy that wants a login"),
+        pytest.param(407, b"", (Outcome.LOGIN, NO_FILE.format(407), ""), id="a proxy on the way that wants one"),
+        pytest.param(403, b"<html>No.", (Outcome.LOGIN, NO_FILE.format(403), ""), id="403 with a page: no Ollama's"),
+        pytest.param(200, b" \n<!DOCTYPE html>", (Outcome.NOT_OLLAMA, PAGE, ""), id="a page for people"),
     ],
 )
 def test_only_a_version_makes_an_ollama(status: int, body: bytes, want: tuple[Outcome, str, str]) -> None:
     assert judge_version(status, body) == want
+
+
+def test_a_token_that_is_refused_is_called_by_its_file() -> None:
+    assert judge_version(401, b"", headers="~/h") == (Outcome.LOGIN, "HTTP 401: it refuses the token in ~/h", "")
+
+
+def test_an_answer_from_a_cache_shows_no_life() -> None:
+    assert judge_version(200, RECORDED, age=37) == (Outcome.CACHED, "its answer is 37 s old", "")
+    assert judge_version(200, b"<html>", age=37)[0] is Outcome.NOT_OLLAMA
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,11 @@ def test_when_a_server_is_asked_again(
         pytest.param(NEVER, Outcome.REFUSED, Place(crowd=5000), 500.0, id="5,000 strangers share ten checks a second"),
         pytest.param(NEVER, Outcome.REFUSED, Place(crowd=50_000), 900.0, id="but each has its turn in a quarter hour"),
         pytest.param(FELL, Outcome.SILENT, Place(crowd=5000), 60.0, id="a known one does not wait for strangers"),
+        pytest.param(UP, Outcome.ALIVE, Place(turn=900.0), 900.0, id="many share it: this machine's turn"),
+        pytest.param(FELL, Outcome.REFUSED, Place(turn=900.0), 900.0, id="whatever it said"),
+        pytest.param(UP, Outcome.ALIVE, Place(turn=31.0, relayed=True), 60.0, id="by a relay: gently, though it is"),
+        pytest.param(FELL, Outcome.REFUSED, Place(again=100.0), 100.0, id="thousands have no server: not all at once"),
+        pytest.param(doubt(60), Outcome.SILENT, Place(again=100.0), 100.0, id="thousands doubt it: the same"),
     ],
 )
 def test_where_a_server_is_says_how_often_it_is_asked(

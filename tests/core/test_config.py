@@ -2,11 +2,12 @@
 
 import pytest
 
+from ollama_locate.core.command import Command
 from ollama_locate.core.config import KEYS, Config, parse_config
 from ollama_locate.core.config_values import expand
 from ollama_locate.core.errors import ConfigError
+from ollama_locate.core.feed import Feed, Format
 from ollama_locate.core.forward import Forward
-from ollama_locate.core.on_change import Command
 from ollama_locate.core.pin import Pin
 from ollama_locate.core.selection import Local, Rank
 from ollama_locate.core.trust import StaticServer
@@ -22,6 +23,7 @@ deny = ["100.64.0.9"]
 trusted_networks = ["192.168.7.0/24", "fd00:7::/32"]
 tailscale = "~/bin/tailscale"
 tailscale_socket = "/run/two/tailscaled.sock"
+machines = 10000
 sentinel = false
 history = false
 log_level = "debug"
@@ -44,6 +46,13 @@ desktop = true
 [metrics]
 textfile = "/var/lib/node_exporter/ollama_locate.prom"
 
+[mdns]
+browse = true
+services = ["_Ollama._tcp.local", "_llm._tcp.local."]
+interfaces = ["eth0", "192.168.7.1"]
+allow = ["GPU-box", "192.168.7.0/24"]
+advertise = true
+
 [models]
 no_pull = ["nas", "tag:small", "local"]
 
@@ -53,7 +62,19 @@ run = ["notify-send", "another; server"]
 [[on_change]]
 run = ["~/bin/tell"]
 timeout = "1m"
+
+[[feed]]
+format = "haproxy"
+file = "/etc/haproxy/ollama.cfg"
+run = ["systemctl", "reload", "haproxy"]
+
+[[feed]]
+format = "prometheus"
+file = "~/ollama.json"
 """
+
+
+FEED = '[[feed]]\nformat = "haproxy"\nfile = "{}"\n'
 
 
 def read(text: str) -> Config:
@@ -66,7 +87,7 @@ def test_a_whole_config_is_read() -> None:
     assert [entry.text for entry in found.prefer] == ["gpu", "tag:ollama", "*", "local"]
     assert (found.local, found.log_level, found.tailscale) == (Local.LAST, "debug", "~/bin/tailscale")
     assert (found.tailscale_socket, found.sentinel, found.history) == ("/run/two/tailscaled.sock", False, False)
-    assert (found.settings().sentinel, found.settings().timeout) == (False, 0.5)
+    assert (found.settings().sentinel, found.settings().timeout, found.settings().machines) == (False, 0.5, 10_000)
     assert [entry.text for entry in (*found.allow, *found.deny)] == ["user:bob@example.com", "100.64.0.9"]
     assert [str(network) for network in found.trusted_networks] == ["192.168.7.0/24", "fd00:7::/32"]
     assert found.static == (
@@ -76,16 +97,25 @@ def test_a_whole_config_is_read() -> None:
     )
     assert list(found.variables) == ["OLLAMA_ENDPOINT", "OLLAMA_API_BASE", "OLLAMA_HOST", "OPENAI_BASE_URL"]
     assert found.forward == Forward("0.0.0.0", 11435, desktop=True)
+    mdns = found.mdns
+    assert (mdns.browse, mdns.advertise, mdns.interfaces) == (True, True, ("eth0", "192.168.7.1"))
+    assert mdns.services == ("_ollama._tcp.local.", "_llm._tcp.local.")
+    assert [entry.text for entry in mdns.allow] == ["gpu-box", "192.168.7.0/24"]
+    assert found.settings().policy.mdns is mdns
     assert found.metrics == "/var/lib/node_exporter/ollama_locate.prom"
     assert [entry.text for entry in found.models.no_pull] == ["nas", "tag:small", "local"]
     assert found.on_change == (Command(("notify-send", "another; server"), 10.0), Command(("~/bin/tell",), 60.0))
+    assert found.feed == (
+        Feed(Format.HAPROXY, "/etc/haproxy/ollama.cfg", Command(("systemctl", "reload", "haproxy"), 10.0)),
+        Feed(Format.PROMETHEUS, "~/ollama.json"),
+    )
     assert (found.rank, found.raw["interval"]) == (Rank.SPEED, "2m")
 
 
 def test_each_value_says_where_it_came_from() -> None:
     found = parse_config(WHOLE, "c.toml")
     assert set(found.sources) == set(KEYS)
-    assert (found.sources["ports"], found.sources["static"]) == ("c.toml:1", "c.toml:16")
+    assert (found.sources["ports"], found.sources["static"]) == ("c.toml:1", "c.toml:17")
 
 
 def test_three_settings_are_worth_a_warning() -> None:
@@ -156,6 +186,27 @@ def test_local_says_how_this_machine_is_used(local: str, *, use: bool, check: bo
             "on_change: at most 16 commands; let one of them",
             id="too many commands",
         ),
+        pytest.param("feed = 1", "c.toml:1: feed: must be tables: [[feed]] and then", id="no table of a feed"),
+        pytest.param(
+            '[[feed]]\nfile = "/a"',
+            "feed.1.format: must be one of haproxy, litellm, prometheus, not None",
+            id="no format",
+        ),
+        pytest.param('[[feed]]\nformat = "litelm"', "c.toml:2: feed.1.format: must be one of", id="no such format"),
+        pytest.param('[[feed]]\nformat = "haproxy"', "feed.1.file: must be an absolute path, not None", id="no file"),
+        pytest.param(FEED.format("a.cfg"), "c.toml:3: feed.1.file: must be an absolute path", id="a relative file"),
+        pytest.param(FEED.format("/etc/haproxy/"), "feed.1.file: must be the path of a file, not of", id="a folder"),
+        pytest.param(
+            FEED.format("/a") + 'timeout = "1s"', "feed.1.timeout: is for a command, and there is no", id="no command"
+        ),
+        pytest.param(FEED.format("/a") + 'run = "a b"', "c.toml:4: feed.1.run: must be a list", id="a shell"),
+        pytest.param(
+            FEED.format("/a") + "mode = 1",
+            "feed.1.mode: unknown key; there are format, file, run and timeout",
+            id="a mode",
+        ),
+        pytest.param(FEED.format("/a") * 2, "c.toml:6: feed.2.file: /a is another feed's as well", id="a file twice"),
+        pytest.param(FEED.format("/a") * 9, "feed: at most 8 feeds", id="too many feeds"),
         pytest.param("ports = 11434", "c.toml:1: ports: must be a list of ports; write [11434]", id="one port"),
         pytest.param("ports = []", "ports: must be a list of ports, such as [11434]", id="no port"),
         pytest.param("ports = [0]", "`0` is no port (1 to 65535)", id="port 0"),
@@ -169,6 +220,7 @@ def test_local_says_how_this_machine_is_used(local: str, *, use: bool, check: bo
         pytest.param('prefer = "gpu"', 'prefer: must be a list; write ["gpu"]', id="a text in the place of a list"),
         pytest.param("prefer = [1]", "prefer: must be a list of texts", id="a list of numbers"),
         pytest.param('allow = ["local"]', "`local` stands in prefer only", id="local in allow"),
+        pytest.param('deny = ["mdns"]', "`mdns` stands in prefer only; whom to use of the LAN", id="mdns in deny"),
         pytest.param('deny = [" x"]', "deny: an entry is empty or has blanks around it", id="blanks in an entry"),
         pytest.param('trusted_networks = ["gpu"]', "`gpu` is no IP or network", id="no network"),
         pytest.param('trusted_networks = ["0.0.0.0/0"]', "`0.0.0.0/0` is too wide to be trusted", id="the internet"),
@@ -183,6 +235,8 @@ def test_local_says_how_this_machine_is_used(local: str, *, use: bool, check: bo
         pytest.param("tailscale = 1", "must be an absolute path, not 1", id="no path"),
         pytest.param('static = "x"', "static: must be a table: [static]", id="static is a table"),
         pytest.param('[static]\n\n"a b" = "http://h:1"', "c.toml:1: static.a b: a name has letters", id="a blank name"),
+        pytest.param("machines = true", "c.toml:1: machines: must be a number from 0 to 1,000,000", id="no number"),
+        pytest.param("machines = -1", "c.toml:1: machines: must be a number from 0 to 1,000,000", id="less than none"),
         pytest.param('sentinel = "no"', "c.toml:1: sentinel: must be true or false", id="a text for a yes or no"),
         pytest.param('[static]\nlocal = "http://h:1"', "c.toml:2: static.local: a name has", id="a name that is taken"),
         pytest.param("[static]\nx = 1", "c.toml:2: static.x: must be a URL such as", id="no URL"),
@@ -193,10 +247,9 @@ def test_local_says_how_this_machine_is_used(local: str, *, use: bool, check: bo
         pytest.param('[static]\nx = "http://h"', "write the port: http://h:11434", id="no port"),
         pytest.param('[static]\nx = "http://h:0"', "has a host or port that cannot be used", id="port 0 of a URL"),
         pytest.param('[static]\nx = "http://h$(x):1"', "has a host or port that cannot be used", id="a hostile host"),
-        pytest.param('[static]\nx = "http://me@h:1"', "no login, no path, no query", id="a login"),
-        pytest.param('[static]\nx = "http://h:1/v1"', "no login, no path, no query", id="a path"),
-        pytest.param('[static]\nx = "http://h:1?a"', "no login, no path, no query", id="a query"),
-        pytest.param('[static]\nx = "http://h:1#a"', "no login, no path, no query", id="a fragment"),
+        pytest.param('[static]\nx = "http://me@h:1"', "a URL holds no login", id="a login"),
+        pytest.param('[static]\nx = "http://h:1?a"', "no query, no fragment", id="a query"),
+        pytest.param('[static]\nx = "http://h:1#a"', "no query, no fragment", id="a fragment"),
         pytest.param("forward = 1", "forward: must be a table: [forward]", id="forward is a table"),
         pytest.param("[forward]", 'forward: needs an address: listen = "127.0.0.1:11435"', id="forward needs listen"),
         pytest.param(

@@ -70,6 +70,6 @@ def test_the_best_for_each_model_is_who_has_it_loaded_and_it_stays_with_who_is_i
     world.stock("nas", Model("a:1", loaded=True), Model("only:1"))
     world.decide()
     gpu, nas = "n2:11434", "n3:11434"
-    assert world.locator.best_by_model(world.now) == {"a:1": nas, "b:1": gpu, "only:1": nas}
+    assert world.locator.catalogue.best(world.now) == {"a:1": nas, "b:1": gpu, "only:1": nas}
     world.no("nas")
-    assert world.locator.best_by_model(world.now) == {"a:1": gpu, "b:1": gpu, "only:1": nas}
+    assert world.locator.catalogue.best(world.now) == {"a:1": gpu, "b:1": gpu, "only:1": nas}

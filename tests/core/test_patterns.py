@@ -33,6 +33,7 @@ def prefer(*texts: str) -> tuple[Pattern, ...]:
     [
         pytest.param("*", Form.ANY, "*", id="everybody"),
         pytest.param("local", Form.LOCAL, "local", id="this machine"),
+        pytest.param("mdns", Form.MDNS, "mdns", id="whoever mDNS found"),
         pytest.param("tag:Ollama", Form.TAG, "tag:Ollama", id="a tag, whose case matters"),
         pytest.param("user:Me@Example.com", Form.USER, "user:me@example.com", id="a user, whose case does not"),
         pytest.param("100.64.0.2", Form.NETWORK, "100.64.0.2", id="an address"),

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from ollama_locate.core.outcome import Outcome
-from ollama_locate.core.pin import Pin, parse_pin, render_pin, split_url
+from ollama_locate.core.pin import NAME, Pin, parse_pin, render_pin, split_url
 from ollama_locate.core.selection import Standing
 from ollama_locate.core.track import Settings
+from ollama_locate.core.trust import StaticServer
 
 from .test_snapshot import of
 from .world import Step, World, after, away, decide, key, look, no, ok, settings
@@ -137,19 +138,20 @@ def test_a_name_with_control_characters_is_cleaned() -> None:
 @pytest.mark.parametrize(
     ("url", "parts"),
     [
-        ("http://100.64.0.2:11434/", ("100.64.0.2", 11434, False)),
-        ("http://box", ("box", 11434, False)),
-        ("https://box.lan", ("box.lan", 443, True)),
-        ("http://[fd7a::1]:1", ("fd7a::1", 1, False)),
-        ("box:1", ("box", 1, False)),
+        ("http://100.64.0.2:11434/", ("100.64.0.2", 11434, False, "")),
+        ("http://box", ("box", 11434, False, "")),
+        ("https://box.lan", ("box.lan", 443, True, "")),
+        ("https://box.lan/ai/ollama/", ("box.lan", 443, True, "/ai/ollama")),
+        ("http://[fd7a::1]:1", ("fd7a::1", 1, False, "")),
+        ("box:1", ("box", 1, False, "")),
     ],
 )
-def test_a_url_in_parts(url: str, parts: tuple[str, int, bool]) -> None:
-    assert split_url(url) == parts
+def test_a_url_in_parts(url: str, parts: tuple[str, int, bool, str]) -> None:
+    assert split_url(url) == StaticServer(NAME, *parts)
 
 
 @pytest.mark.parametrize(
-    "url", ["http://me@a:1", "http://a:1/v1", "http://a:1?x", "http://a:1#x", "http://", "ftp://a"]
+    "url", ["http://me@a:1", "http://a:1/v1", "http://a:1/../b", "http://a:1?x", "http://a:1#x", "http://", "ftp://a"]
 )
 def test_a_url_that_cannot_be_pinned(url: str) -> None:
     with pytest.raises(ValueError, match="URL"):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from ollama_locate.core.config import parse_config
@@ -45,9 +46,10 @@ def test_only_who_answers_is_asked_and_the_current_one_first() -> None:
 def test_who_has_it() -> None:
     assert keys(holders(servers(), "rare:1b")) == ["n3:11434"]
     assert keys(holders(servers(), "none:1b")) == []
-    assert keys(holders(servers(), "mistral:latest", keys(holders(servers(), "mistral:latest"))[2]))[0] == keys(
-        holders(servers(), "mistral:latest")
-    )[2]
+    assert (
+        keys(holders(servers(), "mistral:latest", keys(holders(servers(), "mistral:latest"))[2]))[0]
+        == keys(holders(servers(), "mistral:latest"))[2]
+    )
     assert len(holders(servers(), "mistral:latest")) == 5
 
 
@@ -94,6 +96,7 @@ EVERY_PEER = {"n2:11434", "n3:11434", "n4:11434"}
         pytest.param('["192.168.0.0/16"]', LOOK, {"static:office"}, id="a static server by its network"),
         pytest.param('["local"]', LOOK, {"local:11434"}, id="this machine"),
         pytest.param('["laptop"]', LOOK, {"local:11434"}, id="this machine by its name"),
+        pytest.param('["mdns"]', LOOK, set(), id="whoever mDNS found, and there is nobody"),
         pytest.param('["*"]', LOOK, set(EVERYBODY) - {"n5:11434"}, id="everybody"),
         pytest.param('["local"]', Unavailable(Absence.HUNG), {"local:11434"}, id="this machine needs no tailscale"),
         pytest.param(
@@ -104,3 +107,21 @@ EVERY_PEER = {"n2:11434", "n3:11434", "n4:11434"}
 def test_whom_nothing_is_pulled_to(entries: str, look: Tailnet | Unavailable, closed: set[str]) -> None:
     no_pull = parse_config(f"[models]\nno_pull = {entries}".encode(), "c.toml").models.no_pull
     assert barred(servers(), no_pull, look) == closed
+
+
+@pytest.mark.parametrize(
+    ("entry", "closed"),
+    [
+        pytest.param("mdns", True, id="all that mDNS found"),
+        pytest.param("192.168.1.0/24", True, id="its network"),
+        pytest.param("gpu-box", True, id="its name"),
+        pytest.param("local", False, id="this machine is another one"),
+        pytest.param("tag:small", False, id="nobody of the LAN has a tag"),
+    ],
+)
+def test_nothing_is_pulled_to_one_of_the_lan(entry: str, *, closed: bool) -> None:
+    key = "mdns:192.168.1.20:11434"
+    url = "http://192.168.1.20:11434"
+    one = msgspec.structs.replace(servers()[0], key=key, name="gpu-box.local", url=url, kind="mdns")
+    no_pull = parse_config(f'[models]\nno_pull = ["{entry}"]'.encode(), "c.toml").models.no_pull
+    assert barred([one], no_pull, LOOK) == ({key} if closed else set())

@@ -1,20 +1,14 @@
 """The kernel's word that the network changed, by a real event in a network namespace of its own."""
 
 import asyncio
-import os
-import shutil
 import socket
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from ollama_locate.edge import network
 from ollama_locate.edge.network import Network, way_out
 
-ROOT = Path(__file__).resolve().parents[2]
-LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the events are made with Linux's tools")
+from .namespace import LINUX, in_a_namespace
 
 LISTENS = """
 import asyncio, subprocess, sys
@@ -37,41 +31,22 @@ asyncio.run(main())
 """
 
 
-def in_a_namespace(*lines: str) -> str:
-    """What a listener prints after these `ip` commands, each of which has rung; skips where that cannot be had."""
-    if os.geteuid() != 0 or not shutil.which("ip") or not shutil.which("unshare"):
-        pytest.skip("needs root, ip and unshare")
-    if subprocess.run(["unshare", "-n", "ip", "link", "set", "lo", "up"], check=False, capture_output=True).returncode:
-        pytest.skip("this machine makes no network namespace")
-    words = ["unshare", "-n", "sh", "-c", 'ip link set lo up && exec "$0" -c "$@"']
-    done = subprocess.run(
-        [*words, sys.executable, LISTENS, *lines],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "daemon")},
-        capture_output=True,
-        text=True,
-        timeout=20,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
 @LINUX
 def test_an_address_a_route_and_their_end_ring_and_the_way_out_is_another_one() -> None:
-    told = in_a_namespace("addr add 198.18.0.1/24 dev lo", "route add default dev lo src 198.18.0.1")
+    told = in_a_namespace(LISTENS, "addr add 198.18.0.1/24 dev lo", "route add default dev lo src 198.18.0.1")
     assert told == "('', '') ('198.18.0.1', '')"
 
 
 @LINUX
 def test_the_way_out_is_gone_with_the_address() -> None:
     ups = ("addr add 198.18.0.1/24 dev lo", "route add default dev lo src 198.18.0.1", "addr del 198.18.0.1/24 dev lo")
-    assert in_a_namespace(*ups) == "('', '') ('', '')"
+    assert in_a_namespace(LISTENS, *ups) == "('', '') ('', '')"
 
 
 @LINUX
 def test_a_route_of_a_container_rings_and_is_not_another_way_out() -> None:
     ups = ("addr add 198.18.0.1/24 dev lo", "route add 203.0.113.0/24 dev lo")
-    assert in_a_namespace(*ups) == "('', '') ('', '')"
+    assert in_a_namespace(LISTENS, *ups) == "('', '') ('', '')"
 
 
 def test_the_way_out_is_two_addresses_or_nothing_for_each_family() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import h11
 import pytest
 
-from ollama_locate.core.bounds import LIST_RATE, SHOW_AGAIN, SHOWS_AT_A_TIME
+from ollama_locate.core.bounds import LIST_RATE, SHOW_AGAIN, SHOWS_AMONG_MANY, SHOWS_AT_A_TIME
 from ollama_locate.core.inventory import Model
 from ollama_locate.edge.connect import connect
 from ollama_locate.edge.dial import Wire
@@ -70,6 +70,16 @@ def test_the_list_what_is_loaded_and_what_each_can_do() -> None:
         assert server.since() == ["tags", "ps", "show b:1", "show a:1"]
 
     run(like_ollama("a:1", "b:1", loaded=("b:1",), can={"a:1": ["tools"]}), scenario)
+
+
+def test_among_many_machines_a_check_asks_of_one_model_what_it_can_do() -> None:
+    async def scenario(server: Server) -> None:
+        server.stock.shows = SHOWS_AMONG_MANY
+        for name in ("b:1", "a:1"):
+            await server.look()
+            assert server.since() == ["tags", "ps", f"show {name}"]
+
+    run(like_ollama("a:1", "b:1", loaded=("b:1",)), scenario)
 
 
 def test_nothing_new_is_nothing_and_is_asked_for_in_two_requests() -> None:

@@ -1,4 +1,4 @@
-"""The metrics file on a real disk: whole, readable by others, and never in the place of what is not ours."""
+"""A file for another program on a real disk: whole, readable by others, never in the place of what is not ours."""
 
 import os
 import tempfile
@@ -9,9 +9,22 @@ import pytest
 
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.metrics import FIRST
-from ollama_locate.edge.textfile import remove, write
+from ollama_locate.edge import textfile
+from ollama_locate.edge.textfile import Target
 
 DATA = f"{FIRST} …\n".encode()
+
+
+def target(path: Path) -> Target:
+    return Target("metrics.textfile", path, 0o644, FIRST.encode(), durable=True)
+
+
+def write(path: Path, data: bytes, *, held: bool = False) -> bool:
+    return textfile.write(target(path), data, held)
+
+
+def remove(path: Path) -> None:
+    textfile.remove(target(path))
 
 
 @pytest.fixture
@@ -43,6 +56,20 @@ def test_it_is_replaced_and_what_a_killed_writer_left_is_no_hindrance(path: Path
     assert not left.exists()
 
 
+def test_the_same_bytes_are_not_written_again(path: Path) -> None:
+    assert write(path, DATA)
+    inode = path.stat().st_ino
+    assert not write(path, DATA)
+    assert path.stat().st_ino == inode
+    assert write(path, DATA + b"more")
+
+
+def test_what_is_held_back_comes_only_where_there_is_nothing(path: Path) -> None:
+    assert write(path, DATA, held=True)
+    assert not write(path, DATA + b"more", held=True)
+    assert path.read_bytes() == DATA
+
+
 def test_a_reader_never_sees_half_of_it(path: Path) -> None:
     write(path, DATA)
     with path.open("rb") as reader:
@@ -57,10 +84,10 @@ def test_a_reader_never_sees_half_of_it(path: Path) -> None:
             lambda path: path.parent.rmdir(), "cannot use the folder .*collector: No such file", id="no folder"
         ),
         pytest.param(lambda path: (path.parent.rmdir(), path.parent.touch()), "Not a directory", id="a file instead"),
-        pytest.param(lambda path: path.mkdir(), "cannot write .*: Is a dir", id="a folder in its place"),
+        pytest.param(lambda path: path.mkdir(), ".* is a folder; move it away", id="a folder in its place"),
         pytest.param(lambda path: path.write_text("apt_upgrades 3\n"), "is another program's", id="another's metrics"),
-        pytest.param(os.mkfifo, "is another program's", id="a pipe"),
-        pytest.param(lambda path: path.symlink_to("/etc/passwd"), "cannot write .*: Too many", id="a symlink"),
+        pytest.param(os.mkfifo, "is no regular file", id="a pipe"),
+        pytest.param(lambda path: path.symlink_to("/etc/passwd"), "is a symbolic link; move it", id="a symlink"),
         pytest.param(lambda path: path.with_name(f".{path.name}.new").mkdir(), "cannot write", id="a folder beside it"),
     ],
 )

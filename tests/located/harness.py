@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,15 @@ class Lab:
         if serves:
             self._table["100.64.0.1"] = self._table["127.0.0.1"]
         self.show()
+
+    def proxy(self, port: int) -> None:
+        """A proxy on this machine's loopback: whatever is asked there is asked at this port."""
+        self._table["127.0.0.1"] = Far(port)
+        self.show()
+
+    def serve(self, name: str, *models: str) -> int:
+        """An Ollama that only a proxy reaches; its port."""
+        return self._serve(name, *models)
 
     def silence(self, number: int) -> None:
         address = f"100.64.0.{number}"
@@ -160,6 +169,19 @@ class Lab:
         return subprocess.run(
             [sys.executable, "-c", code, *words], env=self.env, capture_output=True, text=True, check=False
         )
+
+    @contextlib.contextmanager
+    def asking(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+        """The same, while the test goes on."""
+        code = "import sys; from ollama_locate.main import main; sys.exit(main())"
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, *words], env=self.env, stdout=subprocess.PIPE, text=True
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.communicate()
 
     # --- what was published
 

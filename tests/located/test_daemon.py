@@ -328,6 +328,13 @@ def test_once_makes_one_round_and_exits_as_the_query_does(lab: Lab) -> None:
     assert (lab.state / "endpoint").read_text() == GPU + "\n"
 
 
+def test_who_looks_once_does_not_wait_for_a_turn_among_many_machines(lab: Lab) -> None:
+    lab.configure("machines = 1000000\n")
+    lab.machine("gpu", 2)
+    found = lab.start("--once")
+    assert (found.wait(10), found.stdout and found.stdout.read()) == (0, f"{GPU}\n".encode())
+
+
 def test_a_broken_config_at_the_start_is_one_line_and_exit_1(lab: Lab) -> None:
     lab.configure("ports = 11434\n")
     assert lab.start().wait(10) == 1

@@ -1,5 +1,7 @@
 """A running daemon knows which model is where: by the files it writes, and what commands say of them."""
 
+from ollama_locate.core.speed import Speed
+from ollama_locate.edge.speeds import keep_speeds
 from tests.located.harness import Lab, until
 from tests.snapshots import GPU, NAS
 
@@ -58,3 +60,35 @@ def test_who_looks_once_asks_for_models_as_well(lab: Lab) -> None:
     assert lab.start("--once").wait(15) == 0
     assert lab.ask("--can", "tools").stdout == GPU + "\n"
     assert "clever:1\t-\t-\ttools\tgpu (loaded 0%)\n" in lab.ask("models").stdout
+
+
+def test_by_speed_the_endpoint_follows_what_was_measured(lab: Lab) -> None:
+    lab.machine("gpu", 2, 0.04, "mistral:latest")
+    lab.machine("pi", 3, 0.002, "mistral:latest")
+    lab.configure('rank = "speed"\n')
+    lab.start()
+    lab.until_decided("pi")
+    keep_speeds(lab.state, (Speed("n2:11434", "mistral:latest", "", 1e9, 0.1, 80.0), slow()))
+    lab.ask("refresh")
+    lab.until_decided("gpu")
+    assert "a typical answer takes it longer" in lab.ask("why", "pi").stdout
+    (lab.state / "speeds.json").write_text("[")
+    lab.ask("refresh")
+    until(lambda: "speeds.json: it cannot be read" in lab.ask("status").stdout, "what is wrong")
+    assert lab.decided() == ("gpu", "fresh")
+
+
+def slow() -> Speed:
+    return Speed("n3:11434", "mistral:latest", "", 1e9, 0.4, 4.0)
+
+
+def test_a_model_that_is_not_there_yet_is_waited_for(lab: Lab) -> None:
+    lab.machine("gpu", 2, 0.01, "a:1")
+    lab.start()
+    lab.until_decided("gpu")
+    assert lab.ask("--model", "b:1", "--wait", "100ms").returncode == 4
+    with lab.asking("--model", "b:1", "--wait", "15s") as asked:
+        lab.machine("nas", 3, 0.01, "b:1")
+        out, _ = asked.communicate(timeout=15)
+    assert (asked.returncode, out) == (0, NAS + "\n")
+    assert "--wait" in lab.ask("--wait", "soon").stderr

@@ -45,6 +45,14 @@ class Process:
     def running(self) -> bool:
         return self._popen.poll() is None
 
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    def hang_up(self) -> None:
+        """What a daemon takes for: read your config again."""
+        self._popen.send_signal(signal.SIGHUP)
+
     def stop(self, patience: float = 5.0) -> int:
         """Ask the group to end, kill it when it does not; return the exit code."""
         with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):

@@ -271,7 +271,7 @@ class Machine:
         self.after(3600.0, self._hourly)
 
     def _check_models(self) -> None:
-        self.referee.models(self.locator.best_by_model(self.now), self.now, self.now + self.shift)
+        self.referee.models(self.locator.catalogue.best(self.now), self.now, self.now + self.shift)
         self.after(MODELS_CHECKED, self._check_models)
 
     def _snapshot(self) -> None:

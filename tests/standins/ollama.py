@@ -1,12 +1,13 @@
 """Servers on loopback that answer like Ollama, or badly in one particular way.
 
 `python -m tests.standins.ollama [PORT] [MODEL ...]` serves until it is killed, and prints its port. `!MODEL` is loaded,
-`MODEL=tools,vision` can do that.
+`MODEL=tools,vision` can do that. OLLAMA_HOST says at which address, as with the real one.
 """
 
 import asyncio
 import contextlib
 import json
+import os
 import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
@@ -41,7 +42,7 @@ def like_ollama(
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while head := await _head(reader):
-            body, path = await _body(reader, head), head.split(b" ", 2)[1]
+            body, path = await _body(reader, head), head.split(b" ", 2)[1].partition(b"?")[0]
             writer.write(_show(body) if path == b"/api/show" else answers.get(path, missing))
             await writer.drain()
 
@@ -151,7 +152,8 @@ async def main(models: list[str]) -> None:
     loaded = [word[1:].partition("=")[0] for word in models if word.startswith("!")]
     said = [word.removeprefix("!").partition("=") for word in models]
     can = {name: words.split(",") for name, _, words in said if words}
-    async with serving(like_ollama(*(name for name, _, _ in said), loaded=loaded, can=can), port) as taken:
+    ollama = like_ollama(*(name for name, _, _ in said), loaded=loaded, can=can)
+    async with serving(ollama, port, os.environ.get("OLLAMA_HOST", "127.0.0.1")) as taken:
         print(taken, flush=True)
         await asyncio.Event().wait()
 

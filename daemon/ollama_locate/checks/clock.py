@@ -9,6 +9,8 @@ from ollama_locate.core.advice import listed
 from ollama_locate.core.bounds import CLOCK_FAR, DOCTOR_ASK
 from ollama_locate.core.duration import about
 from ollama_locate.core.finding import Finding, found
+from ollama_locate.core.server import authority_of, prefix_of
+from ollama_locate.core.snapshot import ServerState
 from ollama_locate.edge.examine import examine
 from ollama_locate.edge.resolve import is_address
 
@@ -20,23 +22,28 @@ _COMMAND = {True: "sudo sntp -sS time.apple.com", False: "sudo timedatectl set-n
 
 
 def run(case: Case) -> list[Finding]:
-    """Look at it. This machine's own Ollama has the same clock, and one with a name or https is not asked."""
+    """Look at it. This machine's own Ollama has the same clock, and one with a name, https or a proxy is not asked."""
     servers = [
         one
         for one in case.round().snapshot.servers
-        if one.outcome == "alive" and one.kind in ("peer", "static") and is_address(address(one.url)[0])
+        if one.outcome == "alive"
+        and one.kind in ("peer", "static")
+        and is_address(address(one.url)[0])
+        and not _behind_a_proxy(case, one)
     ][:_ASKED_MAX]
 
     async def all_of_them() -> dict[str, float]:
         answers = await asyncio.gather(
-            *(
-                examine(case.wire, address(one.url), one.url.partition("://")[2], DOCTOR_ASK, time.time())
-                for one in servers
-            )
+            *(examine(case.wire, address(one.url), authority_of(one.url), DOCTOR_ASK, time.time()) for one in servers)
         )
         return {one.name: answer.skew for one, answer in zip(servers, answers, strict=True) if answer.skew is not None}
 
     return judge(asyncio.run(all_of_them()), macos=case.macos) if servers else []
+
+
+def _behind_a_proxy(case: Case, server: ServerState) -> bool:
+    """Whether the time would be the proxy's, or the answer a login."""
+    return server.url.startswith("https:") or bool(prefix_of(server.url) or case.config.needs(server.key).headers)
 
 
 def judge(skews: Mapping[str, float], *, macos: bool = False) -> list[Finding]:

@@ -10,6 +10,7 @@ from ollama_locate.core.finding import Finding, found
 from ollama_locate.core.outcome import Outcome
 from ollama_locate.core.ping import Pong
 from ollama_locate.core.rule import Severity
+from ollama_locate.core.server import authority_of, prefix_of
 from ollama_locate.core.snapshot import ServerState
 from ollama_locate.edge.examine import Examined, examine
 from ollama_locate.edge.resolve import is_address, resolve
@@ -29,13 +30,17 @@ class Depth(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What the steps are made of. `localhost`: the answer to that Host header, where the own is a 403."""
+    """What the steps are made of. `localhost`: the answer to that Host header, where the own is a 403.
+
+    `in_round`: it was asked in the round, where nobody looks at single steps.
+    """
 
     server: ServerState
     online: bool | None
     pong: Pong | None
     asked: Examined
     localhost: Examined | None = None
+    in_round: bool = False
 
 
 def look(case: Case, server: ServerState) -> Depth:
@@ -50,16 +55,16 @@ def look(case: Case, server: ServerState) -> Depth:
 
 async def _look(case: Case, server: ServerState, online: bool | None) -> Seen:  # noqa: FBT001 - a hint, or none
     pinging = asyncio.ensure_future(_pong(case, server))
-    asked = await _ask(case, server, server.url.partition("://")[2], TIMEOUT)
+    asked = await _ask(case, server, authority_of(server.url), TIMEOUT)
     localhost = None
-    if asked.outcome is Outcome.FORBIDDEN_HOST and not server.url.startswith("https:"):
+    if asked.outcome is Outcome.FORBIDDEN_HOST and not _only_in_the_round(case, server):
         localhost = await _ask(case, server, "localhost", SYN_PATIENCE_KNOWN)
-    return Seen(server, online, await pinging, asked, localhost)
+    return Seen(server, online, await pinging, asked, localhost, in_round=_only_in_the_round(case, server))
 
 
 async def _ask(case: Case, server: ServerState, host: str, patience: float) -> Examined:
-    """Ask with this Host header; one behind https was asked in the round, with what TLS needs."""
-    if server.url.startswith("https:"):
+    """Ask with this Host header; one that needs more than that was asked in the round."""
+    if _only_in_the_round(case, server):
         outcome = next((one for one in Outcome if one.word == server.outcome), Outcome.SILENT)
         return Examined(outcome, server.detail, version=server.version)
     name, port = address(server.url)
@@ -71,7 +76,12 @@ async def _ask(case: Case, server: ServerState, host: str, patience: float) -> E
                 name = await resolve(name, port)
         except (OSError, ValueError, TimeoutError):
             return Examined(Outcome.ERROR, "its name is not known")
-    return await examine(case.wire, (name, port), host, patience, time.time())
+    return await examine(case.wire, (name, port), host, patience, time.time(), prefix=prefix_of(server.url))
+
+
+def _only_in_the_round(case: Case, server: ServerState) -> bool:
+    """Whether it is asked with TLS, or with headers from a file of the user's."""
+    return server.url.startswith("https:") or bool(case.config.needs(server.key).headers)
 
 
 async def _pong(case: Case, server: ServerState) -> Pong | None:
@@ -96,7 +106,7 @@ def steps(seen: Seen) -> list[tuple[str, str]]:
     if asked.connect is not None:
         found.append(("TCP", f"connected in {_ms(asked.connect)}"))
     elif asked.outcome is not Outcome.ALIVE:
-        if not server.url.startswith("https:"):
+        if not seen.in_round:
             found.append(("TCP", "no connection"))
         return [*found, ("answer", f"{asked.outcome.text}{_detail(asked)}")]
     took = f" in {_ms(asked.answer)}" if asked.answer is not None else ""

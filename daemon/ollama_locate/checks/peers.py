@@ -25,11 +25,23 @@ _CODES = {
     "empty": "peer_empty",
     "busy": "peer_busy",
     "forbidden_host": "peer_forbidden",
+    "gateway": "peer_gateway",
+    "login": "peer_login",
+    "cached": "peer_cached",
     "not_ollama": "peer_not_ollama",
     "error": "peer_error",
 }
 _THERE = frozenset(
-    {"peer_refused", "peer_ended", "peer_empty", "peer_busy", "peer_forbidden", "peer_not_ollama", "peer_key_expired"}
+    {
+        "peer_refused",
+        "peer_ended",
+        "peer_empty",
+        "peer_busy",
+        "peer_forbidden",
+        "peer_gateway",
+        "peer_not_ollama",
+        "peer_key_expired",
+    }
 )
 """Their mend is to be typed on that machine."""
 
@@ -210,8 +222,8 @@ def _nobody(facts: Facts) -> Iterator[Finding]:
     yield found("no_server")
     snapshot = facts.snapshot
     if snapshot.tailnet.state == "running" and not any(one.kind == "peer" for one in snapshot.servers):
-        if snapshot.rejected:
-            yield found("nobody_allowed", count=len(snapshot.rejected), config=facts.config)
+        if left := [one for one in snapshot.rejected if one.kind == "peer"]:
+            yield found("nobody_allowed", count=len(left), config=facts.config)
         else:
             yield found("nobody_there", install=INSTALL[facts.platform])
     if any(one.kind == "local" and one.outcome == "refused" for one in snapshot.servers):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ollama_locate.core.bounds import DOCTOR_ASK, DOCTOR_PING
 from ollama_locate.core.ping import Pong, parse_ping
+from ollama_locate.core.server import authority_of, host_of, port_of
 from ollama_locate.core.snapshot import ServerState
 from ollama_locate.core.tailnet import Unavailable
 from ollama_locate.edge import tailscale
@@ -23,8 +24,7 @@ class Reach(NamedTuple):
 
 def address(url: str) -> tuple[str, int]:
     """Where the server of a published URL listens."""
-    host, _, port = url.partition("://")[2].rpartition(":")
-    return host.strip("[]"), int(port)
+    return host_of(url), int(port_of(url))
 
 
 async def ping(executable: str, host: str) -> Pong | None:
@@ -43,7 +43,7 @@ async def reach(executable: str, wire: Wire, servers: Iterable[ServerState]) -> 
         pong = await ping(executable, where[0])
         if pong is None or server.outcome == "alive":
             return server.key, Reach(pong)
-        host = server.url.partition("://")[2]
-        return server.key, Reach(pong, await examine(wire, where, host, DOCTOR_ASK, time.time()))
+        asked = await examine(wire, where, authority_of(server.url), DOCTOR_ASK, time.time())
+        return server.key, Reach(pong, asked)
 
     return dict(await asyncio.gather(*map(one, servers)))

@@ -21,7 +21,6 @@ from ollama_locate.core.placement import answering
 from ollama_locate.core.snapshot import ServerState
 from ollama_locate.core.speed import Speed, merged
 from ollama_locate.core.text import shown
-from ollama_locate.edge import pull
 from ollama_locate.edge.folders import reader_folder
 from ollama_locate.edge.lock import holder
 from ollama_locate.edge.measure import listing, measure
@@ -29,6 +28,7 @@ from ollama_locate.edge.requests import Request, send
 from ollama_locate.edge.speeds import keep_speeds
 
 from . import speeds
+from .clients import Clients
 from .confirm import confirmed
 from .named import nobody, speaks_of
 from .show import note
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     if not confirmed("Measure them?", yes=args.yes, on=sys.stderr):
         note("ollama-locate: nothing was measured")
         return 1
-    bench, code = _Bench(folder, known), 0
+    bench, code = _Bench(folder, known, Clients(job.server for job in jobs)), 0
     try:
         asyncio.run(bench.run(jobs))
     except KeyboardInterrupt:
@@ -83,9 +83,9 @@ def _show(args: argparse.Namespace, bench: "_Bench", stock: Sequence[Stocked]) -
 class _Bench:
     """One run. A server measures one model after the other; servers work at the same time."""
 
-    def __init__(self, folder: Path, known: tuple[Speed, ...]) -> None:
+    def __init__(self, folder: Path, known: tuple[Speed, ...], clients: Clients) -> None:
         self.missed: list[speeds.Missed] = []
-        self._folder, self._known = folder, known
+        self._folder, self._known, self._clients = folder, known, clients
         self._done: set[tuple[str, str]] = set()
         self._disk = asyncio.Lock()
         self._all = 0
@@ -101,15 +101,18 @@ class _Bench:
         by_url: dict[str, list[Job]] = {}
         for job in jobs:
             by_url.setdefault(job.server.url, []).append(job)
-        async with pull.client() as client:
-            try:
-                async with asyncio.TaskGroup() as servers:
-                    for several in by_url.values():
-                        servers.create_task(self._server(client, several))
-            except ExceptionGroup as group:
-                raise group.exceptions[0] from None
+        try:
+            async with asyncio.TaskGroup() as servers:
+                for several in by_url.values():
+                    servers.create_task(self._server(several))
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
 
-    async def _server(self, client: httpx.AsyncClient, jobs: Sequence[Job]) -> None:
+    async def _server(self, jobs: Sequence[Job]) -> None:
+        async with await self._clients.of(jobs[0].server) as client:
+            await self._each(client, jobs)
+
+    async def _each(self, client: httpx.AsyncClient, jobs: Sequence[Job]) -> None:
         for job in jobs:
             model = await _now(client, job)
             if isinstance(model, Miss):
@@ -141,13 +144,13 @@ class _Bench:
 def _stock(on: str | None) -> list[Stocked]:
     """The servers that answer with what they have, or the one that is meant. Raises OperatorError."""
     snapshot = seen().snapshot
-    servers = answering(snapshot)
+    servers = answering(snapshot, withheld=bool(on))
     if on:
         servers = [one for one in servers if speaks_of(one, on)]
         if not servers:
             silent = next((one for one in snapshot.servers if speaks_of(one, on)), None)
             raise OperatorError(f"{silent.name} does not answer now: {silent.text}") if silent else nobody(snapshot, on)
-    found = asyncio.run(_listings(servers))
+    found = asyncio.run(_listings(servers, Clients(servers)))
     for server, models in zip(servers, found, strict=True):
         if isinstance(models, Miss):
             note(f"{server.name}: {models.text}")
@@ -159,9 +162,16 @@ def _stock(on: str | None) -> list[Stocked]:
     return have
 
 
-async def _listings(servers: Sequence[ServerState]) -> list[tuple[Model, ...] | Miss]:
-    async with pull.client() as client:
-        return list(await asyncio.gather(*(listing(client, server.url) for server in servers)))
+async def _listings(servers: Sequence[ServerState], clients: Clients) -> list[tuple[Model, ...] | Miss]:
+    return list(await asyncio.gather(*(_listing(server, clients) for server in servers)))
+
+
+async def _listing(server: ServerState, clients: Clients) -> tuple[Model, ...] | Miss:
+    try:
+        async with await clients.of(server) as client:
+            return await listing(client, server.url)
+    except OperatorError as error:
+        return Miss(Unmeasured.LOST, str(error))
 
 
 async def _now(client: httpx.AsyncClient, job: Job) -> Model | Miss:

@@ -9,7 +9,10 @@ from ollama_locate.core.bounds import SCHEMA
 from ollama_locate.core.config import KEYS, Config
 from ollama_locate.core.config_models import Models
 from ollama_locate.core.duration import written
-from ollama_locate.core.server import http_url
+from ollama_locate.core.feed import Feed
+from ollama_locate.core.mdns import OFF
+from ollama_locate.core.server import NOTHING, http_url
+from ollama_locate.core.trust import StaticServer
 from ollama_locate.edge.folders import reader_config
 
 from .show import line, note, table
@@ -53,19 +56,37 @@ def values(config: Config) -> dict[str, object]:
         "allow": [pattern.text for pattern in config.allow],
         "deny": [pattern.text for pattern in config.deny],
         "trusted_networks": [str(network) for network in config.trusted_networks],
-        "static": {one.name: http_url(one.host, one.port, "https" if one.tls else "http") for one in config.static},
+        "static": {one.name: _static(one) for one in config.static},
         "variables": dict(config.variables),
         "tailscale": config.tailscale,
         "tailscale_socket": config.tailscale_socket,
+        "machines": config.machines,
         "sentinel": config.sentinel,
         "history": config.history,
         "forward": _forward(config),
+        "mdns": _mdns(config),
         "metrics": {"textfile": config.metrics} if config.metrics else {},
         "models": _models(config.models),
         "rank": config.rank.value,
         "on_change": [{"run": one.words, "timeout": written(one.seconds)} for one in config.on_change],
+        "feed": [_feed(one) for one in config.feed],
         "log_level": config.log_level,
     }
+
+
+def _static(server: StaticServer) -> object:
+    """A URL, or a table with the paths of files; what stands in those is nobody's to print."""
+    needs = server.needs
+    if needs == NOTHING:
+        return server.url
+    table = {
+        "url": server.url,
+        "ca": needs.ca,
+        "headers": needs.headers,
+        "publish": needs.publish,
+        "forward": needs.forward,
+    }
+    return {key: value for key, value in table.items() if value}
 
 
 def _models(models: Models) -> dict[str, object]:
@@ -82,3 +103,22 @@ def _forward(config: Config) -> dict[str, object]:
     if forward is None:
         return {}
     return {"listen": http_url(forward.host, forward.port).partition("://")[2], "desktop": forward.desktop}
+
+
+def _feed(feed: Feed) -> dict[str, object]:
+    command = feed.command
+    hook = {"run": command.words, "timeout": written(command.seconds)} if command is not None else {}
+    return {"format": feed.format.value, "file": feed.file, **hook}
+
+
+def _mdns(config: Config) -> dict[str, object]:
+    mdns = config.mdns
+    if mdns == OFF:
+        return {}
+    return {
+        "browse": mdns.browse,
+        "services": mdns.services,
+        "interfaces": mdns.interfaces,
+        "allow": [pattern.text for pattern in mdns.allow],
+        "advertise": mdns.advertise,
+    }

@@ -12,12 +12,14 @@ from ollama_locate.core.errors import OperatorError, StateFolderError
 from ollama_locate.core.models import is_cloud
 from ollama_locate.core.placement import answering, barred, belongs, holders
 from ollama_locate.core.pulling import Failure, Meter, Trouble
+from ollama_locate.core.selection import Standing
 from ollama_locate.core.snapshot import ServerState, Snapshot
 from ollama_locate.edge import pull, tailscale
 from ollama_locate.edge.folders import reader_folder
 from ollama_locate.edge.lock import holder
 from ollama_locate.edge.requests import Request, send
 
+from .clients import Clients
 from .confirm import confirmed
 from .named import nobody, speaks_of
 from .pulled import Teller, teller
@@ -63,6 +65,7 @@ class _Task:
         self.interrupted = "stopped; nothing was changed"
         self._args, self._tells = args, tells
         self._model: str = args.model
+        self._clients = Clients(())
 
     def run(self) -> int:
         if is_cloud(self._model):
@@ -72,11 +75,12 @@ class _Task:
         snapshot = seen().snapshot
         if meant := snapshot.aliases.get(self._model.removesuffix(":latest")):
             raise _FailedError("alias", f"this is an alias; name the model: {' or '.join(meant)}")
-        servers = answering(snapshot)
+        servers = answering(snapshot, withheld=bool(self._args.on))
         if self._args.on:
             servers = [_named(snapshot, servers, self._args.on)]
         if not servers:
             raise _FailedError("no_server", "no server answers now; `ollama-locate why` says more of each")
+        self._clients = Clients(servers)
         if where := asyncio.run(self._load_any(holders(servers, self._model, snapshot.best.get(self._model)))):
             return self._done(snapshot, where)
         where = self._where(snapshot, servers)
@@ -88,22 +92,29 @@ class _Task:
         return self._done(snapshot, where, pulled=True)
 
     def _done(self, snapshot: Snapshot, where: ServerState, *, pulled: bool = False) -> int:
+        _refresh()
         current = where.url == snapshot.decision.endpoint
+        if where.standing == Standing.NEEDS_HEADER.word:
+            self._tells.remark(f"a program that uses {where.url} must send the headers of its table itself")
         self._tells.done(self._model, where, current=current, pulled=pulled)
         return 0
 
     async def _load_any(self, servers: list[ServerState]) -> ServerState | None:
         """The first of those that list it that can load it; None where none has it after all."""
         trouble: OperatorError | None = None
-        async with pull.client() as client:
-            for server in servers:
-                failure = await self._load(client, server)
-                if failure is None:
-                    return server
-                if failure.trouble is Trouble.NOT_FOUND:
-                    self._tells.remark(f"{server.name} lists {self._model}, and says that it is not there")
-                    continue
-                trouble = trouble or _failed(server, failure)
+        for server in servers:
+            try:
+                async with await self._clients.of(server) as client:
+                    failure = await self._load(client, server)
+            except OperatorError as error:
+                trouble = trouble or OperatorError(f"{server.name}: {error}")
+                continue
+            if failure is None:
+                return server
+            if failure.trouble is Trouble.NOT_FOUND:
+                self._tells.remark(f"{server.name} lists {self._model}, and says that it is not there")
+                continue
+            trouble = trouble or _failed(server, failure)
         if trouble is not None:
             raise trouble
         return None
@@ -131,7 +142,7 @@ class _Task:
     async def _pull(self, where: ServerState) -> None:
         self.interrupted = "stopped; what has come is kept by Ollama, the same command goes on from there"
         body = {"model": self._model, "insecure": self._args.insecure}
-        async with pull.client() as client:
+        async with await self._clients.of(where) as client:
             failure = await pull.pull(client, where.url, body, Meter(time.monotonic()), self._tells.progress)
             if failure is not None:
                 raise _failed(where, failure)

@@ -18,7 +18,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     for one, run in ((words, _publish), (back, _take_back)):
         one.add_argument("--yes", action="store_true", help="do not ask")
         one.set_defaults(run=run)
-    words.add_argument("--port", type=_port, default=None, help=f"Ollama's port ({OLLAMA_PORT})")
+    words.add_argument("--port", type=_port, metavar="PORT", default=None, help=f"Ollama's port ({OLLAMA_PORT})")
 
 
 def _publish(args: argparse.Namespace) -> int:

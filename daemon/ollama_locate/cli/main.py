@@ -8,12 +8,14 @@ from ollama_locate.core.constants import VERSION
 from ollama_locate.core.errors import OperatorError
 
 from . import (
+    completion,
     config,
     doctor,
     ensure,
     env,
     execute,
     expose,
+    feed,
     history,
     hook,
     models,
@@ -30,7 +32,7 @@ from .help import Help
 
 COMMANDS = (
     *(url, status, why, watch, doctor, models, ensure, history, pin, refresh, execute, env, hook),
-    *(setup, service, expose, config),
+    *(setup, service, expose, feed, config, completion),
 )
 
 _EXAMPLES = """\
@@ -46,6 +48,7 @@ examples:
   ollama-locate history --since 2d       when the endpoint changed, and why
   ollama-locate ensure qwen3:8b          have it loaded, pulled if nobody has it
   ollama-locate pin gpu-box --for 2h     this one, whatever is found
+  ollama-locate feed haproxy             a backend of all servers, for HAProxy
   ollama-located                         the daemon (foreground)
 
 exit codes:
@@ -66,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(metavar="COMMAND", title="commands")
     for command in COMMANDS:
         command.add(commands)
-    top.set_defaults(run=url.run, strict=False, model=None, can=None, loaded=False, shows="url")
+    top.set_defaults(run=url.run, strict=False, model=None, can=None, loaded=False, wait=None, shows="url")
     return top
 
 

@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
 
         return bench(args)
     snapshot, known = seen(models=True).snapshot, _known()
-    servers = answering(snapshot)
+    servers = answering(snapshot, withheld=True)
     have = [Stocked(server, server.inventory) for server in servers if server.inventory is not None]
     if args.speeds:
         from .speeds import run as speeds  # noqa: PLC0415 - for this alone

@@ -4,6 +4,7 @@ import difflib
 
 from ollama_locate.core.choosing import Wish, alternatives, why_none
 from ollama_locate.core.errors import OperatorError
+from ollama_locate.core.server import authority_of, host_of
 from ollama_locate.core.snapshot import RejectedState, ServerState, Snapshot, best_by_model
 from ollama_locate.core.text import shown
 
@@ -12,12 +13,11 @@ _CLOSEST = 3
 
 
 def speaks_of(server: ServerState, wanted: str) -> bool:
-    """Whether this word means that server: its name, with or without the tailnet's, its address, URL, key or kind."""
+    """Whether this word means that server: its name, with or without its domain, its address, URL, key or kind."""
     text = wanted.lower().rstrip("/")
     names = (server.name.lower(), server.name.partition(":")[0].lower(), server.name.partition(".")[0].lower())
-    authority = server.url.partition("://")[2]
-    host = authority.rpartition(":")[0].strip("[]")
-    return text in (*names, server.key.lower(), server.url.lower(), authority, host, server.kind)
+    told = (server.url.lower(), server.url.lower().partition("://")[2], authority_of(server.url), host_of(server.url))
+    return text in (*names, server.key.lower(), *told, server.kind)
 
 
 def is_rejected(peer: RejectedState, wanted: str) -> bool:

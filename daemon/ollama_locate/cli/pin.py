@@ -10,7 +10,7 @@ from typing import Any, Final
 from ollama_locate.core.duration import duration
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.pin import NAME, Pin, split_url
-from ollama_locate.core.server import http_url
+from ollama_locate.core.selection import Standing
 from ollama_locate.core.snapshot import PinState, Snapshot
 from ollama_locate.edge.folders import reader_folder
 from ollama_locate.edge.lock import holder
@@ -62,7 +62,8 @@ def run(args: argparse.Namespace) -> int:
     snapshot = seen().snapshot
     pin = _pin(snapshot, args.server, until)
     forward = config().forward
-    if pin.key is None and forward is not None and forward.is_at(*split_url(pin.url)[:2]):
+    typed = pin.static()
+    if typed is not None and forward is not None and forward.is_at(typed.host, typed.port):
         raise OperatorError(f"{pin.url} is the daemon's own stable address: each request would come back to it")
     write_pin(folder, pin)
     now = _published(folder, lambda shown: shown is not None and (shown.name, shown.url) == (pin.name, pin.url))
@@ -106,6 +107,8 @@ def _pin(snapshot: Snapshot, wanted: str, until: float | None) -> Pin:
     if found:
         if len({one.url for one in found}) > 1:
             raise OperatorError(f"`{wanted}` could be {', '.join(one.url for one in found)}: pin one of these")
+        if found[0].standing == Standing.NEEDS_HEADER.word:
+            raise OperatorError(f"{found[0].name}: {Standing.NEEDS_HEADER.text}")
         key = found[0].key
         # What is pinned by its URL already is no server of its own.
         return Pin(found[0].name, found[0].url, None if key == f"static:{NAME}" else key, until)
@@ -117,10 +120,9 @@ def _pin(snapshot: Snapshot, wanted: str, until: float | None) -> Pin:
     if "://" not in wanted:
         raise nobody(snapshot, wanted)
     try:
-        host, port, tls = split_url(wanted)
+        return Pin(NAME, split_url(wanted).url, None, until)
     except ValueError as error:
         raise OperatorError(str(error)) from None
-    return Pin(NAME, http_url(host, port, "https" if tls else "http"), None, until)
 
 
 def _published(folder: Path, shows: Callable[[PinState | None], bool]) -> Snapshot | None:

@@ -1,6 +1,7 @@
 """`ollama-locate setup`: everything on this machine in one go, shown first; and `--undo`."""
 
 import argparse
+import contextlib
 import os
 import shutil
 import sys
@@ -10,7 +11,8 @@ from typing import Any, Final, NamedTuple
 
 from ollama_locate.core import setup, startup
 from ollama_locate.core.config import parse_config
-from ollama_locate.core.errors import OperatorError
+from ollama_locate.core.errors import OperatorError, StateFolderError
+from ollama_locate.core.selection import Rank
 from ollama_locate.core.setup import Appended, Installed, Record, Step, Written
 from ollama_locate.core.snapshot import Snapshot
 from ollama_locate.core.startup import Home, Kind
@@ -18,6 +20,7 @@ from ollama_locate.edge import recorded
 from ollama_locate.edge.folders import SYSTEM_STATE, config_file, home, nu_autoload, reader_folder, state_folder
 from ollama_locate.edge.leave import remove_state
 from ollama_locate.edge.services import Manager
+from ollama_locate.edge.speeds import read_speeds
 from ollama_locate.edge.startup import follows, login_shell, scanned
 from ollama_locate.edge.systemd import Systemd
 
@@ -83,6 +86,7 @@ def run(args: argparse.Namespace) -> int:
     for plan in plans:
         line(f"  {plan.part:<10} {plan.text}")
     _say_neovim()
+    _say_speed()
     _say_by_hand()
     line()
     open_ones = [plan for plan in plans if plan.act is not None]
@@ -132,6 +136,14 @@ def _say_found(snapshot: Snapshot) -> None:
 def _say_neovim() -> None:
     if shutil.which("nvim"):
         line(f"  {'neovim':<10} copy this into CodeCompanion's setup (docs/neovim.md):  {_NEOVIM}")
+
+
+def _say_speed() -> None:
+    """A key of its own must stand before the config's first table, where nothing can be added without being read."""
+    with contextlib.suppress(StateFolderError):
+        if config().rank is Rank.RTT and len({one.server for one in read_speeds(reader_folder())}) > 1:
+            line(f"  speed      to compare servers by what was measured, begin {config_file()} with:")
+            line(f'               rank = "{Rank.SPEED.value}"')
 
 
 def _say_by_hand() -> None:

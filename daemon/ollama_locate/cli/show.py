@@ -18,6 +18,9 @@ _WORDS: Final = {
     "empty": "hangs up",
     "not_ollama": "not Ollama",
     "forbidden_host": "answers 403",
+    "gateway": "dead behind proxy",
+    "login": "wants a login",
+    "cached": "from a cache",
     "error": "cannot be asked",
 }
 """Of `standing` and `outcome` in state.json, where a person would not know what the word means."""
@@ -43,6 +46,10 @@ STYLES: Final = {
     "hangs up": "red",
     "not Ollama": "red",
     "answers 403": "red",
+    "dead behind proxy": "red",
+    "wants a login": "red",
+    "from a cache": "red",
+    "needs header": "yellow",
     "cannot be asked": "red",
     "fresh": "bold green",
     "stale": "yellow",

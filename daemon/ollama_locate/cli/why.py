@@ -10,7 +10,8 @@ from ollama_locate.core.advice import advice, mend
 from ollama_locate.core.bounds import SCHEMA
 from ollama_locate.core.choosing import Wish, alternatives, fulfil
 from ollama_locate.core.for_model import stand_for
-from ollama_locate.core.server import Kind
+from ollama_locate.core.lan import Unfit
+from ollama_locate.core.server import Kind, port_of
 from ollama_locate.core.snapshot import RejectedState, ServerState, Snapshot
 from ollama_locate.edge.folders import reader_config
 
@@ -152,7 +153,7 @@ def _why(snapshot: Snapshot, server: ServerState) -> str:
 
 
 def _port(server: ServerState) -> str:
-    return server.url.rpartition(":")[2]
+    return port_of(server.url)
 
 
 def _reason(server: ServerState) -> str:
@@ -187,6 +188,8 @@ def _one(snapshot: Snapshot, wanted: str, *, as_json: bool) -> int:
         line(f"{peer.name or peer.key} ({', '.join(peer.addresses)}) is left alone: {peer.text}.")
         if peer.reason in _ALLOWABLE and peer.name:
             line(f'  To use it all the same, write in {reader_config()}: allow = ["{peer.name}"]')
+        if peer.reason == Unfit.NOT_ALLOWED.word and peer.addresses:
+            line(f'  If it is yours, write in {reader_config()}, under [mdns]: allow = ["{peer.addresses[0]}"]')
     return 0
 
 

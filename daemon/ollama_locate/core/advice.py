@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
+from .server import port_of
 from .snapshot import ServerState, Snapshot
 
 _NAMES_MAX = 6
@@ -16,6 +17,9 @@ WHAT: Final = {
     "empty": "{names}: accepts, but no Ollama answers behind it",
     "forbidden_host": "{names}: answers 403, since its Ollama is bound to loopback and does not know its own tailnet "
     "address",
+    "gateway": "{names}: a proxy answers, and the Ollama behind it does not",
+    "login": "{names}: a proxy answers, and wants a login",
+    "cached": "{names}: a proxy answers from its cache, whether or not the Ollama behind it lives",
     "not_ollama": "{names}: something other than Ollama answers on port {port}",
     "silent": "{names}: silent",
     "busy": "{names}: accepts, and does not answer: busy, or it hangs",
@@ -29,6 +33,9 @@ _MENDS = {
         "refused": ". If Ollama runs there, publish it by typing, there: {serve}",
         "empty": ". Start Ollama there again.",
         "forbidden_host": " (userspace networking there, or a proxy). Start it there with OLLAMA_HOST=0.0.0.0",
+        "gateway": " ({detail}). Start Ollama there again; if it runs, see where the proxy looks for it.",
+        "login": " ({detail}).",
+        "cached": ". Let it cache nothing below /api.",
         "not_ollama": ".",
         "silent": ". It may be off, asleep, or kept away by the tailnet's access rules.",
         "busy": ". If that lasts, start Ollama there again.",
@@ -55,14 +62,15 @@ def advice(snapshot: Snapshot) -> list[str]:
     if snapshot.decision.reason == "pinned_dead":
         lines.append("The pinned server does not answer. To use what was found instead, type: ollama-locate unpin")
     if snapshot.tailnet.state != "running":
-        lines.append(f"Tailscale: {snapshot.tailnet.text}. Without it only this machine and the static list are used.")
+        lines.append(f"Tailscale: {snapshot.tailnet.text}. Without it none of its machines is used.")
         if snapshot.tailnet.state == "not_installed":
             lines.append('If it is installed, write where its command is into the config: tailscale = "/path/of/it"')
-    elif not snapshot.rejected and not any(server.kind == "peer" for server in snapshot.servers):
-        lines.append("Your tailnet has no other machine; install Tailscale on the one that runs Ollama.")
     elif not any(server.kind == "peer" for server in snapshot.servers):
+        left = sum(one.kind == "peer" for one in snapshot.rejected)
         lines.append(
-            f"No machine of the tailnet may be asked ({len(snapshot.rejected)} left alone); see `allow` in the config."
+            f"No machine of the tailnet may be asked ({left} left alone); see `allow` in the config."
+            if left
+            else "Your tailnet has no other machine; install Tailscale on the one that runs Ollama."
         )
     for outcome in _MENDS:
         failed = [one for one in snapshot.servers if one.outcome == outcome]
@@ -84,7 +92,7 @@ def mend(server: ServerState) -> str | None:
 
 
 def _sentence(server: ServerState) -> str | None:
-    if server.kind == "static":
+    if server.kind in ("static", "mdns"):
         return _STATIC_MENDS.get(server.outcome or "")
     if server.kind != "peer":
         return None
@@ -94,8 +102,8 @@ def _sentence(server: ServerState) -> str | None:
 def _mend(sentence: str, servers: list[ServerState]) -> list[str]:
     """One sentence for the servers of each port."""
     lines = []
-    for port in sorted({one.url.rpartition(":")[2] for one in servers}):
-        group = [one for one in servers if one.url.rpartition(":")[2] == port]
+    for port in sorted({port_of(one.url) for one in servers}):
+        group = [one for one in servers if port_of(one.url) == port]
         names, detail = listed(one.name for one in group), group[0].detail or "unknown"
         lines.append(sentence.format(names=names, port=port, serve=SERVE.format(port=port), detail=detail))
     return lines

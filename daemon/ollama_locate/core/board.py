@@ -1,15 +1,19 @@
 """Who is up, who is in doubt, who is current: what is known of everybody, and the choice that follows from it."""
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from . import selection
+from .constants import OUTDATED
 from .health import Health, Status
 from .pin import NAME as PINNED_NAME
 from .roster import Roster
 from .selection import Choice, Contender, Standing
 from .server import Kind, Server
 from .track import LastGood, Settings, Track
+from .trust import static_key
+from .typical import Typical
 
 if TYPE_CHECKING:
     from .opening import Opening
@@ -20,18 +24,29 @@ class Board:
 
     def __init__(self, settings: Settings, now: float, last_good: LastGood | None) -> None:
         self.settings = settings
-        self.roster = Roster(settings.policy, now)
-        self.last_good = last_good
+        self.roster = Roster(settings.policy, now, last_good, settings.machines)
+        before = self.roster.tracks.get(last_good.key) if last_good else None
+        # Since it was published its table may have got headers.
+        self.last_good = None if before is not None and before.server.withheld else last_good
         self.opening: Opening | None = None
         self.up: set[str] = set()
         self.doubted: set[str] = set()
         self._by_url: dict[str, list[str]] = {}
+        self._typical = Typical(settings.speeds)
         self.regroup()
 
     @property
     def tracks(self) -> dict[str, Track]:
         """What is known of each server, by its key."""
         return self.roster.tracks
+
+    def reconfigure(self, settings: Settings) -> None:
+        """Decide by these from now on."""
+        self.settings, self._typical = settings, Typical(settings.speeds)
+
+    def answers(self) -> dict[str, dict[str, float]]:
+        """Model -> key -> the seconds of a typical answer, where servers are compared by that."""
+        return self._typical.of_models(self.tracks)
 
     def set_health(self, track: Track, health: Health) -> None:
         """Note it, here and there."""
@@ -60,6 +75,10 @@ class Board:
         """Whether this one was chosen last."""
         return self.last_good is not None and self.last_good.key == key
 
+    def reaches(self) -> bool:
+        """Whether anybody is up that is not this machine."""
+        return any(not self.tracks[key].server.loopback for key in self.up)
+
     def in_doubt(self) -> bool:
         """Whether the current server has failed since its last answer."""
         current = self.current()
@@ -79,9 +98,9 @@ class Board:
             return selection.local_tier(self.settings.local, server.tier, serves=self.serves())
         return selection.LAST_TIER if server.tier is None else server.tier
 
-    def choice(self, now: float) -> Choice:
-        """The user's own, or the choice among the healthy as they stand."""
-        contenders, pinned = self.contenders(now), self.pinned()
+    def choice(self, now: float, *, forward: bool = False) -> Choice:
+        """The user's own, or the choice among the healthy as they stand; `forward`: for the stable address."""
+        contenders, pinned = self.contenders(now, forward=forward), self.pinned()
         if pinned is not None:
             return selection.pinned(pinned.server.key, contenders, self.settings.require)
         return selection.choose(
@@ -96,11 +115,16 @@ class Board:
         pin = self.settings.pin
         if pin is None:
             return None
-        return self.tracks.get(pin.key if pin.key is not None else f"static:{PINNED_NAME}")
+        track = self.tracks.get(pin.key if pin.key is not None else static_key(PINNED_NAME))
+        return None if track is not None and track.server.withheld else track
 
-    def contenders(self, now: float) -> list[Contender]:
-        """The healthy. In doubt, only the current one stays; when it is down, only who answered since counts."""
-        current = self.current()
+    def contenders(self, now: float, *, forward: bool = False) -> list[Contender]:
+        """The healthy who may be published; `forward`: whom the stable address may ask.
+
+        In doubt, only the current one stays; when it is down, only who answered since counts.
+        """
+        may_be_used = attrgetter("forwardable" if forward else "publishable")
+        current, times = self.current(), self._typical.of_servers(self.tracks, self.settings.require)
         since = None
         if current is not None and current.health.status is Status.DOWN:
             since = current.health.suspect_since
@@ -112,13 +136,21 @@ class Board:
                 track.models,
                 held=track.health.held_until > now,
                 demoted=track.complaints.demoted(now),
+                outdated=self._is_outdated(track, now),
+                answer=times.get(key),
             )
             for key in sorted(self.up)
-            if (track := self.tracks[key]).server.kind is not Kind.SELF_CHECK
+            if may_be_used((track := self.tracks[key]).server)
             and self.roster.reachable(track.server)
             and (track is current or not track.health.in_doubt)
             and (since is None or track.health.answered_at is None or track.health.answered_at >= since)
         ]
+
+    def _is_outdated(self, track: Track, now: float) -> bool:
+        """Whether its last answer is older than it ever is where nobody shares the interval."""
+        answered = track.health.answered_at
+        shared = self.roster.crowd.shares and not track.server.loopback
+        return shared and answered is not None and now - answered > OUTDATED * self.settings.interval
 
     def doubtful(self) -> list[Contender]:
         """Who failed a check and is not down yet, but for the current one: nobody else may have its models."""
@@ -126,7 +158,7 @@ class Board:
             Contender(key, self.tier(track.server), track.floor, track.models)
             for key in sorted(self.up & self.doubted)
             if not self.is_current(key)
-            and (track := self.tracks[key]).server.kind is not Kind.SELF_CHECK
+            and (track := self.tracks[key]).server.publishable
             and self.roster.reachable(track.server)
         ]
 
@@ -137,18 +169,31 @@ class Board:
         """
         current = self.current()
         since = current.health.suspect_since if current is not None else None
+        times = self._typical.of_servers(self.tracks, self.settings.require)
         ranked = [
-            Contender(key, self.tier(track.server), track.floor, track.models, demoted=track.complaints.demoted(now))
+            Contender(
+                key,
+                self.tier(track.server),
+                track.floor,
+                track.models,
+                demoted=track.complaints.demoted(now),
+                answer=times.get(key),
+            )
             for key in self.up
-            if (track := self.tracks[key]).server.kind is not Kind.SELF_CHECK
+            if (track := self.tracks[key]).server.publishable and not self.is_current(key)
         ]
-        keys = [one.key for one in selection.rank(ranked, self.settings.require)]
+        ranked = selection.rank(ranked, self.settings.require)
+        keys = [one.key for one in ranked]
+        if self.roster.crowd.shares:
+            # Those that are as good as the best are asked by each machine in an order of its own.
+            alike = selection.alike(ranked, self.settings.require)
+            keys[:alike] = sorted(keys[:alike], key=self.roster.crowd.lot)
         if not healthy:
             keys += [key for key, t in self.tracks.items() if key not in self.up and t.probe and t.probe.reached]
         for key in keys:
             track = self.tracks[key]
             asked = since is not None and track.probe is not None and track.probe.sent >= since
-            if not self.is_current(key) and not asked and self.roster.reachable(track.server):
+            if not asked and not self.is_current(key) and self.roster.reachable(track.server):
                 yield key
 
     def standing(self, key: str, choice: Choice) -> Standing:
@@ -160,6 +205,8 @@ class Board:
             return Standing.UNREACHABLE
         if track.health.in_doubt:
             return Standing.FAILING
+        if track.server.withheld and track.health.status is Status.UP:
+            return Standing.NEEDS_HEADER
         if key in choice.standings and track.health.status is Status.UP:
             return choice.standings[key]
         down = track.probe is not None and track.health.status is Status.DOWN

@@ -59,6 +59,19 @@ FILES_RESERVED: Final = 128
 FILES_WANTED: Final = 65_536
 """The soft limit of open files is raised to this, as far as the hard one allows: macOS starts at 256."""
 
+# --- Static servers behind a proxy -------------------------------------------------------------------
+
+HEADERS_MAX: Final = 16
+HEADERS_MAX_BYTES: Final = 2**14
+"""Of the file: a token takes a few hundred bytes, and proxies take 8 KiB of headers (nginx:
+large_client_header_buffers)."""
+
+CA_MAX_BYTES: Final = 2**20
+"""All authorities that browsers believe are 220 KB."""
+
+ACCESS_PATIENCE: Final = 2.0
+"""For reading the two files: a folder on a server that is gone must not hold a probe."""
+
 # --- The history -------------------------------------------------------------------------------------
 
 HISTORY_FLUSH: Final = 600.0
@@ -127,13 +140,34 @@ COMMAND_DEADLINE_MAX: Final = 600.0
 COMMAND_MAX_BYTES: Final = 2**20
 """A command that says more than 1 MiB is ended: nobody reads it."""
 
+# --- Feeds -------------------------------------------------------------------------------------------
+
+FEEDS_MAX: Final = 8
+"""There are three formats; two of each are enough for a machine that runs all of them twice."""
+
+FEED_FILE_MODE: Final = 0o644
+"""HAProxy, LiteLLM and Prometheus run as other users, and there is no secret in it."""
+
+FEED_CONNECT: Final = 5
+"""Seconds that HAProxy waits for a server to accept: the first contact over an idle tunnel takes 1 s."""
+
+FEED_ANSWER: Final = 600
+"""Seconds that HAProxy waits for the next byte of an answer. Loading a large model takes minutes (Ollama gives up after
+5), and an answer that is not streamed comes when all of it is there."""
+
+FEED_CHECK: Final = 5
+"""Seconds between two checks, and for the answer to one: busy is not dead."""
+
+FEED_CHECK_SOON: Final = 1
+"""Seconds until the next check of a server in doubt."""
+
 # --- The forward -------------------------------------------------------------------------------------
 
 FORWARD_CONNECTIONS: Final = 1000
 """At once; who comes then waits in the kernel's queue."""
 
-FORWARD_DESCRIPTORS: Final = 4
-"""What a connection may need: its client, its server, a pipe."""
+FORWARD_DESCRIPTORS: Final = 6
+"""What a connection may need: its client, its server, a pipe, and with TLS a pair of sockets."""
 
 FORWARD_SHARE: Final = 0.25
 """Of the descriptors that this program may have, so much is the forward's at the most: probes and files go first."""
@@ -157,6 +191,9 @@ FORWARD_SERVERS: Final = 4
 
 FORWARD_DIAL: Final = 1.2
 """How long a server may take to accept: the first SYN over an idle tunnel is lost, the second leaves after 0.3 s."""
+
+FORWARD_TLS: Final = 3.0
+"""A handshake is two round trips, and work for a busy proxy."""
 
 FORWARD_STAGGER: Final = 0.2
 FORWARD_STAGGER_ROUND_TRIPS: Final = 4
@@ -253,6 +290,9 @@ SHOW_MAX_BYTES: Final = 2 * 2**20
 
 SHOWS_AT_A_TIME: Final = 16
 """With each check at the most: for each the server opens the model's file. 300 models are known after ten minutes."""
+
+SHOWS_AMONG_MANY: Final = 1
+"""The same where more machines than ten ask the same servers (SHARED_BY): what is new to one is new to all."""
 
 SHOW_AGAIN: Final = 3600.0
 """A model that is listed, and that the server does not find, is asked for again after an hour."""
@@ -367,3 +407,39 @@ ESTIMATE_REACH: Final = 4.0
 DENSE_BELOW: Final = 15.0
 """Thousand millions of parameters. Of larger models often a part works at a time (qwen3:30b, gpt-oss:20b), so that
 their rate says nothing of others."""
+
+# --- mDNS --------------------------------------------------------------------------------------------
+
+MDNS_SIGHTINGS_MAX: Final = 128
+"""Services that are remembered of a LAN: anybody there can announce any number of them."""
+
+MDNS_ADDRESSES_MAX: Final = 8
+"""Addresses that are remembered of one service; a machine with more interfaces announces one for each of them."""
+
+MDNS_SERVERS_MAX: Final = 64
+"""Servers of the LAN that are asked: an allowed network may have more addresses than it has machines."""
+
+MDNS_FORGET: Final = 2 * 4500.0
+"""Who was not heard for so long, in seconds, is gone: what is announced holds for 75 minutes (RFC 6762, 10)."""
+
+MDNS_GAP: Final = 0.25
+"""What was heard is judged at most so often, in seconds, however much is said."""
+
+MDNS_ASKED_MAX: Final = 16
+"""Services whose address is asked for at once; most say it in their announcement (RFC 6763, 12.1)."""
+
+MDNS_ASK: Final = 3.0
+"""How long such a question may take, in seconds: zeroconf itself waits so long by default."""
+
+MDNS_FLOOD: Final = 500
+"""Datagrams a second, above which the LAN is not listened to for a while: 500 machines that announce themselves
+at once are more than one LAN has, and each datagram takes 0.14 ms here."""
+
+MDNS_REST: Final = 30.0
+"""For so many seconds."""
+
+MDNS_CHECK: Final = 2.0
+"""For an answer of this machine's own Ollama at its own address, in seconds."""
+
+MDNS_GOODBYE: Final = 1.0
+"""Until nobody is waited for at the end: a goodbye is said three times, 125 ms apart."""

@@ -30,13 +30,16 @@ class Place(NamedTuple):
     """What of a server's place, besides its health, says how often it is asked.
 
     `wanted` is one that is waited for although it has not answered yet; `relayed` is reached by a relay only;
-    `crowd` is how many servers there are.
+    `crowd` is how many servers there are. Of other machines that ask it: `again` is the least wait, and `turn` the
+    seconds to the turn that they leave to this one.
     """
 
     online: bool = True
     wanted: bool = False
     relayed: bool = False
     crowd: int = 1
+    again: float = 0.0
+    turn: float = 0.0
 
 
 def wait(health: Health, probe: Probe, repeats: int, place: Place, *, interval: float, jitter: float) -> float:
@@ -52,9 +55,10 @@ def wait(health: Health, probe: Probe, repeats: int, place: Place, *, interval: 
         return 0.0 if probe.outcome is Outcome.SILENT else FAST_RECHECK
     if health.in_doubt:
         # Nobody answers, so nothing counts: asking ever more often would not help.
-        return min(interval, FAST_RECHECK * math.exp2(min(health.misses - FALL, 16)))
+        return min(max(interval, place.again), FAST_RECHECK * math.exp2(min(health.misses - FALL, 16)))
     known = place.wanted or health.answered_at is not None
-    return _steady(probe.outcome, repeats, interval, place, known=known) * (1.0 + JITTER * jitter)
+    steady = max(place.again, _steady(probe.outcome, repeats, interval, place, known=known))
+    return max(place.turn, steady * (1.0 + JITTER * jitter))
 
 
 def _steady(outcome: Outcome, repeats: int, interval: float, place: Place, *, known: bool) -> float:

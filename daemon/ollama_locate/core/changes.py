@@ -26,8 +26,12 @@ def changes(old: Snapshot | None, new: Snapshot) -> list[tuple[Level, str]]:
     before = {server.key: server for server in old.servers} if old else {}
     said += [sentence for server in new.servers if (sentence := _server(before.get(server.key), server))]
     gone = before.keys() - {server.key for server in new.servers}
-    said += [(Level.INFO, f"{before[key].name}: no longer a server of the tailnet") for key in sorted(gone)]
+    said += [(Level.INFO, _left(before[key])) for key in sorted(gone)]
     return said
+
+
+def _left(server: ServerState) -> str:
+    return f"{server.name}: no longer a server{' of the tailnet' if server.kind == 'peer' else ''}"
 
 
 def _outward(snapshot: Snapshot) -> tuple[str, str]:

@@ -8,18 +8,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
+from . import config_commands
+from . import config_lan as lan
 from . import config_values as read
+from .command import Command
 from .config_models import Models, models
+from .config_static import static
 from .constants import INTERVAL, INTERVAL_MAX, INTERVAL_MIN, OLLAMA_PORT, TIMEOUT, TIMEOUT_MAX, TIMEOUT_MIN
 from .errors import ConfigError
+from .feed import Feed
 from .forward import Forward
-from .on_change import Command
+from .mdns import OFF, Mdns
 from .patterns import Network, Pattern
 from .pin import Pin
 from .selection import Local, Rank
+from .server import NOTHING, Needs
+from .speed import Speed
 from .text import shown
 from .track import Settings
-from .trust import Policy, StaticServer
+from .trust import Policy, StaticServer, static_key
 
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
@@ -29,6 +36,7 @@ class Config:
     """All settings, read. Durations are seconds. `sources` says where each value came from.
 
     `variables` maps a name to its template; OLLAMA_ENDPOINT is always among them. `metrics` is a path, empty: none.
+    `machines`: how many may ask the same servers, 0: as many as are seen.
     """
 
     ports: tuple[int, ...] = (OLLAMA_PORT,)
@@ -43,20 +51,27 @@ class Config:
     variables: Mapping[str, str] = field(default_factory=lambda: {"OLLAMA_ENDPOINT": "{url}"})
     tailscale: str = ""
     tailscale_socket: str = ""
+    machines: int = 0
     sentinel: bool = True
     history: bool = True
     forward: Forward | None = None
+    mdns: Mdns = OFF
     metrics: str = ""
     models: Models = field(default_factory=Models)
     rank: Rank = Rank.RTT
     on_change: tuple[Command, ...] = ()
+    feed: tuple[Feed, ...] = ()
     log_level: str = "info"
     raw: Mapping[str, object] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
-    def settings(self, pin: Pin | None = None) -> Settings:
-        """What of this, and of a pin, the core decides by."""
+    def needs(self, key: str) -> Needs:
+        """What the server with this key wants besides its URL."""
+        return next((one.needs for one in self.static if static_key(one.name) == key), NOTHING)
+
+    def settings(self, pin: Pin | None = None, speeds: tuple[Speed, ...] = ()) -> Settings:
+        """What of this, of a pin, and of what was measured, the core decides by."""
         pinned = pin.static() if pin is not None else None
         if pinned is not None and self.forward is not None and self.forward.is_at(pinned.host, pinned.port):
             pinned = None  # each request would come back
@@ -69,6 +84,7 @@ class Config:
             (*self.static, pinned) if pinned else self.static,
             use_local=self.local is not Local.OFF,
             check_self=self.local is Local.AUTO,
+            mdns=self.mdns,
         )
         return Settings(
             policy,
@@ -80,7 +96,22 @@ class Config:
             timeout=self.timeout,
             sentinel=self.sentinel,
             pin=pin,
+            speeds=speeds if self.rank is Rank.SPEED else (),
+            machines=self.machines,
         )
+
+
+@dataclass(frozen=True)
+class Followed:
+    """All that the user wants: the config, a pin, and what `models --bench` has measured."""
+
+    config: Config
+    pin: Pin | None = None
+    speeds: tuple[Speed, ...] = ()
+
+    def settings(self) -> Settings:
+        """What of it decides."""
+        return self.config.settings(self.pin, self.speeds)
 
 
 KEYS: Final = tuple(f.name for f in fields(Config) if f.name not in ("raw", "sources", "warnings"))
@@ -131,6 +162,7 @@ def _lines(text: str) -> dict[str, int]:
         if header := re.match(r"\s*(\[{1,2})\s*[\"']?([^\]\"']+)[\"']?\s*\]", line):
             name = header[2].strip()
             found.setdefault(name, number)
+            found.setdefault(name.partition(".")[0], number)
             if header[1] == "[[":
                 several[name] += 1
                 name = f"{name}.{several[name]}"
@@ -142,9 +174,11 @@ def _lines(text: str) -> dict[str, int]:
 
 
 def _place(path: str, lines: Mapping[str, int], *keys: str) -> str:
-    for name in (".".join(keys), keys[0]):
-        if name in lines:
-            return f"{path}:{lines[name]}"
+    words = ".".join(keys)
+    while words:
+        if words in lines:
+            return f"{path}:{lines[words]}"
+        words = words.rpartition(".")[0]
     return path
 
 
@@ -155,10 +189,15 @@ def _meant(key: str) -> str:
 
 def _warnings(config: Config) -> tuple[str, ...]:
     found, variables = [], config.variables
-    if config.forward is not None and config.forward.open:
+    lent = [one.name for one in config.static if one.needs.headers and one.needs.forward]
+    if config.forward is None:
+        found += [f"static.{name}.forward: there is no stable address; [forward] opens one" for name in lent]
+    elif config.forward.open:
         found.append(
             f"forward.listen: every machine that can reach {config.forward.host} can use your servers through it"
         )
+        if lent:
+            found.append(f"forward.listen: they use the headers of {', '.join(lent)} with it")
     if "OPENAI_BASE_URL" in variables:
         found.append(
             "OPENAI_BASE_URL sends every OpenAI client of this machine, with its OpenAI key, to the chosen server"
@@ -177,16 +216,19 @@ _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "allow": read.allow,
     "deny": read.who,
     "trusted_networks": read.networks,
-    "static": read.static,
+    "static": static,
     "variables": read.variables,
     "tailscale": read.path,
     "tailscale_socket": read.path,
+    "machines": read.machines,
     "sentinel": read.yes_or_no,
     "history": read.yes_or_no,
     "forward": read.forward,
+    "mdns": lan.mdns,
     "metrics": read.metrics,
     "models": models,
     "rank": lambda value: Rank(read.choice(*(one.value for one in Rank))(value)),
-    "on_change": read.on_change,
+    "on_change": config_commands.on_change,
+    "feed": config_commands.feeds,
     "log_level": read.choice(*LOG_LEVELS),
 }

@@ -4,20 +4,16 @@ import difflib
 import re
 from collections.abc import Callable
 from typing import Final
-from urllib.parse import urlsplit
 
-from .bounds import COMMAND_DEADLINE, COMMAND_DEADLINE_MAX, COMMAND_DEADLINE_MIN, COMMANDS_MAX, VARIABLES_MAX
-from .constants import OLLAMA_PORT
+from .bounds import VARIABLES_MAX
+from .constants import MACHINES_MAX
 from .duration import duration
 from .forward import Forward, parse_listen
 from .names import may_be_set
-from .on_change import Command
 from .patterns import Network, Pattern, parse_network, parse_pattern
-from .server import http_url
+from .server import authority_of, port_of, prefix_of
 from .text import is_value, shown
-from .trust import StaticServer
 
-_STATIC_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,63}")
 _WIDEST: Final = {4: 8, 6: 7}
 _PLACEHOLDER: Final = re.compile(r"\{[^}]*\}")
 _MARKS: Final = ("{url}", "{host}", "{port}", "{name}")
@@ -28,7 +24,7 @@ class AtError(ValueError):
 
     def __init__(self, key: str, message: str) -> None:
         super().__init__(message)
-        self.key = shown(key, 64)
+        self.key = shown(key, 80)
 
 
 def ports(value: object) -> tuple[int, ...]:
@@ -50,7 +46,8 @@ def bounded(least: float, most: float) -> Callable[[object], float]:
     return lambda value: duration(value, least, most)
 
 
-def _strings(value: object) -> list[str]:
+def strings(value: object) -> list[str]:
+    """A list of texts."""
     if isinstance(value, str):
         raise ValueError(f'must be a list; write ["{shown(value)}"]')
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
@@ -60,19 +57,21 @@ def _strings(value: object) -> list[str]:
 
 def patterns(value: object) -> tuple[Pattern, ...]:
     """Entries of `prefer`."""
-    return tuple(parse_pattern(text) for text in _strings(value))
+    return tuple(parse_pattern(text) for text in strings(value))
 
 
 def who(value: object) -> tuple[Pattern, ...]:
     """Entries that name other machines."""
-    if "local" in (texts := _strings(value)):
+    if "local" in (texts := strings(value)):
         raise ValueError('`local` stands in prefer only; whether this machine is used says `local = "off"`')
+    if "mdns" in texts:
+        raise ValueError("`mdns` stands in prefer only; whom to use of the LAN says `allow` of [mdns]")
     return patterns(texts)
 
 
 def allow(value: object) -> tuple[Pattern, ...]:
     """Entries that let somebody in: everybody is too many."""
-    if "*" in _strings(value):
+    if "*" in strings(value):
         raise ValueError("`*` would let in everybody's machines; name them, their tags or their users")
     return who(value)
 
@@ -88,36 +87,6 @@ def choice(*allowed: str) -> Callable[[object], str]:
         return value
 
     return read
-
-
-def static(value: object) -> tuple[StaticServer, ...]:
-    """The servers that are no peers."""
-    if not isinstance(value, dict):
-        raise ValueError('must be a table: [static] and then name = "http://host:11434"')
-    return tuple(_static_server(name, url) for name, url in value.items())
-
-
-def _static_server(name: str, url: object) -> StaticServer:
-    if not _STATIC_NAME.fullmatch(name) or name == "local":
-        raise AtError(name, "a name has letters, digits, `.`, `_` and `-`, and is not `local`")
-    if not isinstance(url, str):
-        raise AtError(name, f'must be a URL such as "http://host:11434", not {shown(repr(url))}')
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise AtError(name, f"`{shown(url)}` is no URL: {error}") from None
-    host = parts.hostname or ""
-    if parts.scheme not in ("http", "https") or not host:
-        raise AtError(name, f"`{shown(url)}` must begin with http:// or https:// and a host")
-    if parts.username is not None or parts.query or parts.fragment or parts.path not in ("", "/"):
-        raise AtError(name, f"`{shown(url)}` may hold a host and a port only: no login, no path, no query")
-    tls = parts.scheme == "https"
-    if port is None and not tls:
-        raise AtError(name, f"write the port: http://{shown(host)}:{OLLAMA_PORT}")
-    if port == 0 or not is_value(http_url(host, 65535, parts.scheme)):
-        raise AtError(name, f"`{shown(url)}` has a host or port that cannot be used")
-    return StaticServer(name, host, port or 443, tls)
 
 
 def variables(value: object) -> dict[str, str]:
@@ -145,12 +114,15 @@ def variables(value: object) -> dict[str, str]:
 
 
 def expand(template: str, url: str, name: str) -> str:
-    """A variable's value: the template filled in; empty where it wants a name and the server's cannot be written."""
-    if "{name}" in template and not is_value(name):
+    """A variable's value: the template filled in; empty where it wants a name and the server's cannot be written.
+
+    Empty as well where an address is put together from its parts and would lose the path that belongs to it.
+    """
+    if ("{name}" in template and not is_value(name)) or ("{port}" in template and prefix_of(url)):
         return ""
-    host, _, port = url.partition("://")[2].rpartition(":")
-    filled = template.replace("{url}", url).replace("{host}", host).replace("{port}", port)
-    return filled.replace("{name}", name)
+    authority = authority_of(url)
+    filled = template.replace("{url}", url).replace("{host}", authority.rpartition(":")[0])
+    return filled.replace("{port}", port_of(url)).replace("{name}", name)
 
 
 def path(value: object) -> str:
@@ -179,6 +151,13 @@ def forward(value: object) -> Forward | None:
         raise AtError("desktop", str(error)) from None
 
 
+def machines(value: object) -> int:
+    """How many machines may ask the same servers; 0: as many as are seen."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MACHINES_MAX:
+        raise ValueError(f"must be a number from 0 to {MACHINES_MAX:,}")
+    return value
+
+
 def yes_or_no(value: object) -> bool:
     """A truth value: a text such as "false" would be true."""
     if not isinstance(value, bool):
@@ -188,7 +167,7 @@ def yes_or_no(value: object) -> bool:
 
 def networks(value: object) -> tuple[Network, ...]:
     """Networks in which a peer may be, none too wide."""
-    found = tuple(parse_network(text) for text in _strings(value))
+    found = tuple(parse_network(text) for text in strings(value))
     for network in found:
         if network.prefixlen < _WIDEST[network.version]:
             raise ValueError(f"`{network}` is too wide to be trusted; at most a /{_WIDEST[network.version]}")
@@ -211,33 +190,3 @@ def metrics(value: object) -> str:
     if not found.endswith(".prom") or found.endswith("/.prom"):
         raise AtError("textfile", f"must end in a name such as ollama_locate.prom, not {shown(repr(found))}")
     return found
-
-
-def on_change(value: object) -> tuple[Command, ...]:
-    """The commands to run, in their order."""
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        raise ValueError('must be tables: [[on_change]] and then run = ["command", "word"]')
-    if len(value) > COMMANDS_MAX:
-        raise ValueError(f"at most {COMMANDS_MAX} commands; let one of them run the others")
-    return tuple(_command(number, one) for number, one in enumerate(value, 1))
-
-
-def _command(number: int, table: dict[str, object]) -> Command:
-    for key in table:
-        if key not in ("run", "timeout"):
-            raise AtError(f"{number}.{key}", "unknown key; there are run and timeout")
-    words = table.get("run")
-    if isinstance(words, str):
-        raise AtError(f"{number}.run", f'must be a list of words, as no shell reads it: run = ["{shown(words)}"]')
-    if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
-        raise AtError(f"{number}.run", 'must be a list of words: run = ["notify-send", "another server"]')
-    first = words[0]
-    if any("\0" in word for word in words) or not first:
-        raise AtError(f"{number}.run", "a word holds a NUL, or the first is empty: that cannot be run")
-    if "/" in first and not first.startswith(("/", "~/")):
-        raise AtError(f"{number}.run", f"must begin with an absolute path or a bare name, not {shown(repr(first))}")
-    try:
-        seconds = bounded(COMMAND_DEADLINE_MIN, COMMAND_DEADLINE_MAX)(table.get("timeout", f"{COMMAND_DEADLINE:g}s"))
-    except ValueError as error:
-        raise AtError(f"{number}.timeout", str(error)) from None
-    return Command(tuple(words), seconds)

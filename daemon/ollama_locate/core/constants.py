@@ -12,6 +12,15 @@ OLLAMA_PORT: Final = 11434
 TAILNET_RANGES: Final = ("100.64.0.0/10", "fd7a:115c:a1e0::/48")
 """The only addresses Tailscale gives to nodes (Tailscale: net/tsaddr/tsaddr.go)."""
 
+LAN_RANGES: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16")
+"""Private addresses (RFC 1918), and those that machines give themselves (RFC 3927)."""
+
+LOOPBACK_RANGES: Final = ("127.0.0.0/8", "0.0.0.0/8", "::1/128", "::/128")
+"""What leads to this machine itself: 0.0.0.0 and :: do so on Linux and macOS (RFC 1122, 3.2.1.3)."""
+
+MDNS_SERVICE: Final = "_ollama._tcp.local."
+"""As which an Ollama is announced on a LAN. Nobody has registered the name; those who announce one use it."""
+
 MULLVAD_TAG: Final = "tag:mullvad-exit-node"
 MULLVAD_DOMAIN: Final = ".mullvad.ts.net"
 INGRESS_TAG: Final = "tag:ingress"
@@ -217,6 +226,30 @@ LOOK_SAFETY_NET: Final = 300.0
 
 NEXT_BEST: Final = 3
 """When the current server is in doubt, this many others are asked as well."""
+
+# --- Many machines -----------------------------------------------------------------------------------
+
+SHARED_BY: Final = 10
+"""`interval` is meant for so many machines; where there are more, each asks a server so many times less often. At 30 s
+that is a third of a check a second on a server, however many ask it: one request a second (REQUESTS_A_CHECK)."""
+
+MACHINES_MAX: Final = 1_000_000
+"""Many more than a tailnet has."""
+
+REQUESTS_A_CHECK: Final = 3
+"""The version, the models, those that are loaded; and four connects."""
+
+SURGE_A_SECOND: Final = 1000
+"""After an event that many see, a server is asked by so many a second at the most, and by no more than this at once.
+Measured: a check costs an Ollama 0.17 with 20 models 1.5 to 3 ms of CPU, so that a surge is two or three cores for
+some seconds."""
+
+AGAIN_A_SECOND: Final = 100
+"""The same while daemons that have no server ask again and again, or one to which no connection is held."""
+
+OUTDATED: Final = 3.0
+"""Whose last answer is older than so many intervals must answer again before it may displace a healthy one. Where
+`interval` is not shared nobody is asked less often than every second one."""
 
 # --- The sentinel ------------------------------------------------------------------------------------
 

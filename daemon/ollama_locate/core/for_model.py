@@ -1,6 +1,6 @@
 """Where each server stands for one model, by what is published: the words of `why --model`."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from .by_model import for_model
 from .inventory import Model
@@ -8,6 +8,9 @@ from .placement import answering
 from .selection import LAST_TIER, Choice, Contender, Reason, explained
 from .server import Kind
 from .snapshot import ServerState, Snapshot
+
+_NOBODY: Final = "nobody who answers has it"
+_ONLY: Final = "it is the only server that answers and has it"
 
 
 class Stands(NamedTuple):
@@ -34,8 +37,9 @@ def stand_for(snapshot: Snapshot, model: str) -> ForModel:
     having = [one for one in every if one.key in asked and model in (one.models or ())]
     best = next((one for one in having if one.key == snapshot.best.get(model)), None)
     choice = _choice(snapshot, having, best, model) if best is not None else None
-    stands = tuple(_stands(one, choice, model, answers=one.key in asked) for one in every)
-    return ForModel(model, best, "nobody who answers has it" if choice is None else choice.reason.text, stands)
+    text = _NOBODY if choice is None else _ONLY if choice.reason is Reason.ONLY else choice.reason.text
+    stands = tuple(_stands(one, choice, model, text, answers=one.key in asked) for one in every)
+    return ForModel(model, best, text, stands)
 
 
 def _choice(snapshot: Snapshot, having: list[ServerState], best: ServerState, model: str) -> Choice:
@@ -57,7 +61,7 @@ def _contender(server: ServerState) -> Contender:
     )
 
 
-def _stands(server: ServerState, choice: Choice | None, model: str, *, answers: bool) -> Stands:
+def _stands(server: ServerState, choice: Choice | None, model: str, text: str, *, answers: bool) -> Stands:
     if not answers:
         return Stands(server, server.standing, server.text)
     found = _model(server, model)
@@ -67,7 +71,7 @@ def _stands(server: ServerState, choice: Choice | None, model: str, *, answers: 
         known = server.models is not None
         return Stands(server, "lacks_model", "it does not have it" if known else "its list of models is not known yet")
     standing = choice.standings[server.key]
-    return Stands(server, standing.word, choice.reason.text if server.key == choice.key else standing.text)
+    return Stands(server, standing.word, text if server.key == choice.key else standing.text)
 
 
 def _model(server: ServerState, name: str) -> Model | None:

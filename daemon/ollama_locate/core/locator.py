@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable
 
-from . import cadence, complaints, latency, patience, selection
+from . import cadence, complaints, latency, patience
 from .board import Board
-from .by_model import ByModel
 from .cadence import Place
+from .catalogue import Catalogue
 from .constants import FALL, NEXT_BEST, REPORT_MIN_GAP, REST_SPREAD, TAILNET_SETTLES
 from .decider import Decider
 from .evidence import Evidence
 from .health import Proof, Status, answered, failed, forgiven
-from .inventory import Model, same_to_choose_by, usable
+from .inventory import Model
+from .mdns import Heard
 from .opening import Opening
 from .outcome import Outcome, Probe
 from .patience import Terms
@@ -24,8 +25,8 @@ from .track import Decision, LastGood, Settings, Track, UnderWay
 class Locator:
     """The state of the whole program; one owner, one thread.
 
-    Feed it: `see` a look at the tailnet; `begin` / `connected` / `quiet` / `finish` / `listed` of probes;
-    `watching` / `unwatchable` / `lost` of the sentinel; what disturbs this machine; `report`s of readers.
+    Feed it: `see` a look at the tailnet; `hear` the LAN; `begin` / `connected` / `quiet` / `finish` / `listed` of
+    probes; `watching` / `unwatchable` / `lost` of the sentinel; what disturbs this machine; `report`s of readers.
     Ask it: `due`, `next_due`, `terms`, `watch`, `decide`. A *round* opens at the start and whenever the
     tailnet comes back: until everybody has been asked once, the server that was current before is waited for.
     """
@@ -36,7 +37,7 @@ class Locator:
         self.sentinel = Sentinel()
         self.sentinel.on = settings.sentinel
         self._flights: dict[str, UnderWay] = {}
-        self._by_model = ByModel()
+        self.catalogue = Catalogue(self.board)
         self._decider = Decider(self.board, self._flights, now)
         self._void_before = self._settles_until = now
         self.board.opening = Opening(self.tracks, now, last_good.key if last_good else None)
@@ -68,15 +69,22 @@ class Locator:
         if back:
             self.resume(now)
 
+    def hear(self, heard: Heard, now: float) -> None:
+        """Take in what mDNS hears on the LAN."""
+        before = set(self.tracks)
+        self.roster.hear(heard, now)
+        self._regroup(before, now)
+
     def reconfigure(self, settings: Settings, now: float) -> None:
         """Take in another config."""
         before, unpinned = set(self.tracks), self.settings.pin is not None and settings.pin is None
-        self.board.settings = settings
+        self.board.reconfigure(settings)
         self.sentinel.on = settings.sentinel
+        self.roster.crowd.told = settings.machines
         self.roster.reconfigure(settings.policy, now)
         self._regroup(before, now)
         for track in self.tracks.values():
-            track.due = min(track.due, now + settings.interval)
+            track.due = min(track.due, now + self.roster.crowd.cycle(settings.interval))
         pinned = self.board.pinned()
         if pinned is not None and pinned.probe is None and self.board.opening is None:
             # Nobody knows yet whether it lives: what was published stays until it has been asked.
@@ -86,26 +94,37 @@ class Locator:
             self.board.opening = Opening((), now, None)
 
     def recheck(self, now: float) -> None:
-        """Let everybody be asked again: at once, but those who never answered and are offline, over 10 s."""
+        """Let everybody be asked again: at once, but those who never answered and are offline, over 10 s.
+
+        Among thousands of machines only a person asks for this. What happens by itself makes a few be asked.
+        """
         rest = [t for t in self.tracks.values() if t.checked and not t.server.online and t.health.answered_at is None]
         for track in self.tracks.values():
             track.due = min(track.due, now)
         for place, track in enumerate(rest, 1):
             track.due = now + REST_SPREAD * place / len(rest)
 
+    def moved(self, now: float) -> None:
+        """This machine's network may be another one: everybody is asked again, or a few among thousands of machines."""
+        if not self._succession.ask_a_few(now):
+            self.recheck(now)
+
     def resume(self, now: float) -> None:
         """The tailnet is back, or this machine slept: the past says nothing, and everybody is asked again."""
+        few = self._succession.ask_a_few(now)
         for track in self.tracks.values():
             if not track.server.loopback:
                 self.board.set_health(track, forgiven(track.health, now))
-        self.recheck(now)
+        if not few:
+            self.recheck(now)
         self._void_before = now
-        self.board.opening = Opening(self.tracks, now, self.last_good.key if self.last_good else None)
+        keys = self.tracks if not few else self._succession.asked_by(now + self.roster.crowd.window)
+        self.board.opening = Opening(keys, now, self.last_good.key if self.last_good else None)
 
     def restarted(self, now: float) -> None:
         """Tailscaled was started anew, and nobody saw it away: who is silent may only not be reached yet."""
         self._settles_until = now + TAILNET_SETTLES
-        self.recheck(now)
+        self.moved(now)
 
     def stalled(self, now: float) -> None:
         """This program stood still: who failed meanwhile may have answered in time, and is asked again."""
@@ -133,7 +152,8 @@ class Locator:
 
     def due(self, now: float) -> list[Server]:
         """Whom to probe now: known servers, then who was never asked (online ones first), then who waits longest."""
-        until = cadence.batch_until(now, self.settings.interval)
+        # What is spread over many machines keeps its time.
+        until = now if self.roster.crowd.window else cadence.batch_until(now, self.settings.interval)
         if all(track.due > now for track in self._idle()):
             return []
         # Checks that decide keep their distance; the others may come a little early, for company.
@@ -180,25 +200,12 @@ class Locator:
     def listed(self, key: str, models: tuple[str, ...] | None) -> None:
         """Its list of models arrived after the probe had ended."""
         if track := self.tracks.get(key):
-            self._list(track, models)
+            self.catalogue.listed(track, models)
 
     def stocked(self, key: str, models: tuple[Model, ...]) -> bool:
         """What it has and what of it is loaded; returns whether another server may be the best for a model now."""
         track = self.tracks.get(key)
-        if track is None:
-            return False
-        before, track.stock = track.stock, models
-        self._list(track, usable(models))
-        return before is None or not same_to_choose_by(before, models)
-
-    def _list(self, track: Track, names: tuple[str, ...] | None) -> None:
-        """Take in a list of names; what else is known of its models says which of them cannot be had, or more can."""
-        if names is None:
-            return
-        cloud, stock = self.settings.cloud, track.stock or ()
-        absent = {model.name for model in stock if model.absent}
-        more = {model.name for model in stock if model.cloud and not model.absent} if cloud else set()
-        track.models = tuple(sorted({*names, *more} - absent)) if more or absent else names
+        return track is not None and self.catalogue.stocked(track, models)
 
     def finish(self, key: str, probe: Probe, now: float, jitter: float = 0.0) -> bool:
         """A probe has ended; returns whether the decision may be another one now.
@@ -223,6 +230,8 @@ class Locator:
             self._is_alive(track, probe, now)
         else:
             self._has_failed(track, probe, now)
+            if self.roster.crowd.shares and not self.board.reaches():
+                self._succession.ask_everybody_known(now, fell=was_up)
         track.due = now + self._wait(track, probe, now, jitter)
         if self._succession.is_to_be_asked_again(track, probe):
             track.due = now
@@ -251,7 +260,7 @@ class Locator:
         track.repeats, track.alive_at = 0, now
         if probe.rtt is not None:
             track.rtt, track.recent = probe.rtt, latency.remember(track.recent, probe.rtt)
-        self._list(track, probe.models)
+        self.catalogue.listed(track, probe.models)
         track.complaints = complaints.passed(track.complaints, now)
         if probe.answer is not None:
             track.answers = patience.measured(track.answers, probe.answer)
@@ -274,17 +283,23 @@ class Locator:
             self._succession.ask_next_best(now, 1, healthy=True)
 
     def _wait(self, track: Track, probe: Probe, now: float, jitter: float) -> float:
-        server, health, interval = track.server, track.health, self.settings.interval
+        server, health, interval, crowd = track.server, track.health, self.settings.interval, self.roster.crowd
         current = self.board.is_current(server.key)
+        # Who has no server, or does not see the end of the one it has, cannot wait for its turn.
+        urgent = not self.board.reaches() or (current and not self.sentinel.holds(server.key))
+        shared = crowd.shares and not server.loopback
         place = Place(
             online=server.online,
             wanted=server.kind is Kind.STATIC or current,
             relayed=server.path == "relay",
             crowd=len(self.tracks),
+            again=0.0 if server.loopback else crowd.again,
+            turn=crowd.until_turn(server.key, now, interval) if shared and not urgent else 0.0,
         )
         wait = cadence.wait(health, probe, track.repeats, place, interval=interval, jitter=jitter)
         if current and health.misses >= FALL and health.suspect_since is not None:
-            return min(wait, cadence.until_it_returns(now - health.suspect_since, interval))
+            returns = cadence.until_it_returns(now - health.suspect_since, max(interval, crowd.again))
+            return min(wait, max(crowd.window, returns))
         return wait
 
     # --- the sentinel, and reports of readers
@@ -330,6 +345,7 @@ class Locator:
         track = self.tracks.get(key)
         if track is not None:
             track.due = min(track.due, max(now, (track.checked or now - REPORT_MIN_GAP) + REPORT_MIN_GAP))
+            self._succession.somebody_waits(now)
 
     def report(self, url: str, now: float) -> bool:
         """A reader says that the server at this URL failed it; returns whether there is such a server."""
@@ -339,27 +355,16 @@ class Locator:
             track.complaints = complaints.reported(before, now)
             if track.complaints is not before:
                 track.due = min(track.due, now)
+                self._succession.somebody_waits(now)
         return bool(found)
 
     # --- the decision
 
     def decide(self, now: float) -> Decision | None:
         """What is to be published now; None while an open round has not shown enough."""
-        return self._decider.decide(now)
-
-    def best_by_model(self, now: float) -> dict[str, str]:
-        """For each model the key of the server that is the best for it now."""
-        board, pinned = self.board, self.board.pinned()
-        loaded = {
-            key: frozenset(model.name for model in track.stock or () if model.loaded)
-            for key, track in self.tracks.items()
-        }
-        return self._by_model.choose(
-            selection.rank(board.contenders(now)),
-            loaded,
-            doubtful=selection.rank(board.doubtful()),
-            pinned=pinned.server.key if pinned is not None else None,
-        )
+        decision = self._decider.decide(now)
+        self._succession.keep_asking_the_unwatched(watched=self.sentinel.on)
+        return decision
 
     def conclude(self, now: float) -> Decision:
         """What is to be published if nothing more is awaited."""

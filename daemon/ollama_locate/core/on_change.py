@@ -1,18 +1,11 @@
 """What is run when the endpoint changes, and what it is told."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .text import is_value
 
 if TYPE_CHECKING:
     from .snapshot import DecisionState
-
-
-class Command(NamedTuple):
-    """One of the user's commands: its words, and how long it may take (seconds)."""
-
-    words: tuple[str, ...]
-    seconds: float
 
 
 def differs(old: "DecisionState | None", new: "DecisionState") -> bool:

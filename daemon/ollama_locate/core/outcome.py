@@ -14,6 +14,12 @@ class Outcome(Worded):
     EMPTY = "empty", "accepts and closes: the Ollama behind `tailscale serve` is dead"
     BUSY = "busy", "accepts, and its answer takes longer than ever: it is busy, or it hangs"
     NOT_OLLAMA = "not_ollama", "is something other than Ollama"
+    GATEWAY = (
+        "gateway",
+        "answers through its proxy only: the Ollama behind that is dead, or the proxy does not reach it",
+    )
+    LOGIN = "login", "answers through its proxy only, which wants a login"
+    CACHED = "cached", "answers from its proxy's cache: whether the Ollama behind that lives cannot be told"
     FORBIDDEN_HOST = "forbidden_host", "answers 403: its Ollama does not know its own tailnet address"
     ERROR = "error", "cannot be probed"
 

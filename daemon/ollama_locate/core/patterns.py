@@ -1,9 +1,10 @@
-"""The entries of `allow`, `deny` and `prefer`: a name, `tag:x`, `user:login`, an IP, a network, `*`, `local`."""
+"""The entries of `allow`, `deny`, `prefer`: a name, `tag:x`, `user:login`, an IP, a network, `*`, `local`, `mdns`."""
 
 from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
+from .server import host_of
 from .tailnet import Peer
 
 Network = IPv4Network | IPv6Network
@@ -14,6 +15,7 @@ class Form(Enum):
 
     ANY = "any"
     LOCAL = "local"
+    MDNS = "mdns"
     TAG = "tag"
     USER = "user"
     NETWORK = "network"
@@ -40,8 +42,8 @@ def parse_pattern(text: str) -> Pattern:
         raise ValueError("an entry is empty or has blanks around it")
     if text == "*":
         return Pattern(Form.ANY, text)
-    if text == "local":
-        return Pattern(Form.LOCAL, text)
+    if text in ("local", "mdns"):
+        return Pattern(Form(text), text)
     for form, prefix in ((Form.TAG, "tag:"), (Form.USER, "user:")):
         if text.lower().startswith(prefix) and not text.startswith(prefix):
             raise ValueError(f"`{text}`: write `{prefix}` in small letters")
@@ -84,15 +86,14 @@ def matches(pattern: Pattern, peer: Peer) -> bool:
             return any(_inside(address, pattern.network) for address in peer.addresses)
         case Form.NAME:
             return bool(peer.name) and pattern.value in (peer.name, peer.dns_name)
-        case _:  # `local` speaks of this machine, which is no peer
+        case _:  # `local` speaks of this machine, `mdns` of the LAN's: they are no peers
             return False
 
 
 def names(pattern: Pattern, name: str, url: str) -> bool:
     """Whether an entry speaks of a server of which only the name and the URL are known."""
-    host = url.partition("://")[2].rpartition(":")[0].strip("[]")
     if pattern.form is Form.NETWORK:
-        return _inside(host, pattern.network)
+        return _inside(host_of(url), pattern.network)
     return pattern.form is Form.NAME and pattern.value.partition(".")[0] == name.lower().partition(".")[0]
 
 
@@ -117,6 +118,24 @@ def tier_of_name(prefer: tuple[Pattern, ...], name: str) -> int:
         if pattern.form is Form.NAME and pattern.value == name.lower():
             return index
     return tier_of_rest(prefer)
+
+
+def is_host(pattern: Pattern, host: str) -> bool:
+    """Whether an entry is the name of a host of the LAN, with or without `.local`."""
+    return pattern.form is Form.NAME and host in (pattern.value, f"{pattern.value}.local")
+
+
+def tier_of_found(prefer: tuple[Pattern, ...], host: str, address: str) -> int:
+    """The tier of a server that mDNS found; entries that name it come before `mdns`, and without one it comes last.
+
+    `host` is empty where its name is not to be relied on. `*` does not speak of it: whoever is in the tailnet is
+    preferred, unless the user says otherwise.
+    """
+    for index, pattern in enumerate(prefer):
+        if is_host(pattern, host) or (pattern.form is Form.NETWORK and _inside(address, pattern.network)):
+            return index
+    forms = [pattern.form for pattern in prefer]
+    return forms.index(Form.MDNS) if Form.MDNS in forms else len(prefer) + 1
 
 
 def tier_of_local(prefer: tuple[Pattern, ...]) -> int | None:

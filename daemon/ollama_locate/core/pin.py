@@ -7,7 +7,7 @@ import msgspec
 
 from .bounds import SCHEMA
 from .constants import OLLAMA_PORT
-from .server import http_url
+from .server import http_url, parse_prefix
 from .text import is_value, shown
 from .trust import StaticServer
 
@@ -29,8 +29,7 @@ class Pin(msgspec.Struct, frozen=True, gc=False):
         """The server that a pinned URL stands for; its owner typed it, as one of the config's."""
         if self.key is not None:
             return None
-        host, port, tls = split_url(self.url)
-        return StaticServer(NAME, host, port, tls=tls)
+        return split_url(self.url)
 
 
 _DECODER = msgspec.json.Decoder(Pin)
@@ -46,8 +45,7 @@ def parse_pin(data: bytes) -> Pin:
         raise ValueError(f"it has schema {pin.schema}, this program knows {SCHEMA}: upgrade ollama-locate")
     if pin.until is not None and not 0.0 <= pin.until <= LATEST:
         raise ValueError(f"its end, {pin.until:g}, is no time")
-    host, port, tls = split_url(pin.url)
-    url = http_url(host, port, "https" if tls else "http")
+    url = split_url(pin.url).url
     key = None if pin.key == f"static:{NAME}" else pin.key
     return msgspec.structs.replace(pin, name=shown(pin.name, 64) or NAME, url=url, key=key)
 
@@ -57,8 +55,8 @@ def render_pin(pin: Pin) -> bytes:
     return msgspec.json.encode(pin) + b"\n"
 
 
-def split_url(url: str) -> tuple[str, int, bool]:
-    """Host, port and whether it is https. Raises ValueError with a sentence."""
+def split_url(url: str) -> StaticServer:
+    """The server that a URL means. Raises ValueError with a sentence."""
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         port = parts.port or (443 if parts.scheme == "https" else OLLAMA_PORT)
@@ -66,9 +64,12 @@ def split_url(url: str) -> tuple[str, int, bool]:
         raise ValueError(f"`{shown(url)}` is no URL: {error}") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"`{shown(url)}` must be a URL such as http://100.64.0.2:11434")
-    if parts.path.rstrip("/") or parts.query or parts.fragment or parts.username or parts.password:
-        raise ValueError(f"`{shown(url)}`: a URL without a login, a path and a query is needed")
-    tls = parts.scheme == "https"
-    if not is_value(http_url(parts.hostname, port, parts.scheme)):
+    if parts.query or parts.fragment or parts.username or parts.password:
+        raise ValueError(f"`{shown(url)}`: a URL without a login and a query is needed")
+    try:
+        prefix = parse_prefix(parts.path)
+    except ValueError as error:
+        raise ValueError(f"`{shown(url, 100)}` is no URL to pin: {error}") from None
+    if not is_value(http_url(parts.hostname, port, parts.scheme) + prefix):
         raise ValueError(f"`{shown(url)}` has a host that cannot be used")
-    return parts.hostname, port, tls
+    return StaticServer(NAME, parts.hostname, port, tls=parts.scheme == "https", prefix=prefix)

@@ -16,12 +16,16 @@ _DOUBTFUL: Final = frozenset({Standing.HELD_DOWN.word, Standing.REPORTED.word, S
 _NOT_ASKED: Final = frozenset({Standing.SELF_CHECK.word, Standing.UNREACHABLE.word})
 
 
-def answering(snapshot: Snapshot) -> list[ServerState]:
-    """Who may be asked to load or to pull, the current one first, then as ranked."""
+def answering(snapshot: Snapshot, *, withheld: bool = False) -> list[ServerState]:
+    """Who may be asked to load or to pull, the current one first, then as ranked.
+
+    `withheld`: also who needs a header that programs would not send, so that its URL is for nobody else.
+    """
+    left_out = _NOT_ASKED if withheld else _NOT_ASKED | {Standing.NEEDS_HEADER.word}
     return [
         server
         for server in snapshot.servers
-        if server.health == "up" and server.standing not in _NOT_ASKED and is_value(server.url)
+        if server.health == "up" and server.standing not in left_out and is_value(server.url)
     ]
 
 
@@ -59,12 +63,12 @@ def barred(servers: Iterable[ServerState], no_pull: tuple[Pattern, ...], look: T
 
 def _is_barred(server: ServerState, no_pull: tuple[Pattern, ...], known: dict[str, Peer]) -> bool:
     forms = {pattern.form for pattern in no_pull}
-    if Form.ANY in forms or (server.kind == Kind.LOCAL.value and Form.LOCAL in forms):
+    if Form.ANY in forms or any(form.value == server.kind for form in forms & {Form.LOCAL, Form.MDNS}):
         return True
     # A static server may be a peer by its address.
     peer = known.get(server.key.rpartition(":")[0]) or known.get(host_of(server.url))
     if peer is not None and any(matches(pattern, peer) for pattern in no_pull):
         return True
-    if server.kind == Kind.STATIC.value:
+    if server.kind in (Kind.STATIC.value, Kind.MDNS.value):
         return any(names(pattern, server.name, server.url) for pattern in no_pull)
     return peer is None and bool(forms & _BY_TAILNET)

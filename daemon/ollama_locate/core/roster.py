@@ -1,7 +1,12 @@
-"""Who is there: the servers of the last good look at the tailnet, of this machine and of the static list."""
+"""Who is there: the servers of the last good look at the tailnet, of this machine, the static list and the LAN."""
 
+import math
 from collections.abc import Iterable
 
+from .crowd import Crowd
+from .health import Status
+from .lan import PREFIX, Judge, Unasked, Unfit
+from .mdns import Heard, plain
 from .patterns import names
 from .server import Kind, Server
 from .tailnet import Absence, Tailnet, Unavailable
@@ -24,16 +29,23 @@ _LOOK_FAILED = frozenset(
 
 
 class Roster:
-    """The tracks by key, and the rejected peers. `away`: tailscaled says that it does not run."""
+    """The tracks by key, the rejected peers, and who is left alone of the LAN. `away`: tailscaled does not run.
 
-    def __init__(self, policy: Policy, now: float) -> None:
+    `last_good`, where mDNS had found it, is asked again though nothing was heard yet.
+    """
+
+    def __init__(self, policy: Policy, now: float, last_good: LastGood | None = None, machines: int = 0) -> None:
         self.tracks: dict[str, Track] = {}
         self.rejected: list[Rejected] = []
+        self.unasked: list[Unasked] = []
         self.look: Tailnet | Unavailable | None = None
         self.away = False
+        self.crowd = Crowd(now, machines)
         self._policy = policy
         self._tailnet: Tailnet | None = None
-        self._place(own_servers(policy), now)
+        self._heard: Heard | None = None
+        self._elsewhere = own_servers(policy)
+        self._place([*self._elsewhere, *self._remembered(last_good)], now)
 
     def see(self, look: Tailnet | Unavailable, now: float) -> bool:
         """Take in a look; returns whether the tailnet is there again, or for the first time."""
@@ -47,6 +59,11 @@ class Roster:
         self._judge(now)
         return back
 
+    def hear(self, heard: Heard, now: float) -> None:
+        """Take in what the LAN says now."""
+        self._heard = heard
+        self._place(self._elsewhere + self._judge_lan(), now)
+
     def reconfigure(self, policy: Policy, now: float) -> None:
         """Judge again by another policy; what is known of servers that stay is kept."""
         self._policy = policy
@@ -54,36 +71,82 @@ class Roster:
 
     def reachable(self, server: Server) -> bool:
         """Whether it makes sense to ask it: a peer cannot be reached while the tailnet is away."""
-        return not self.away or server.kind in (Kind.LOCAL, Kind.STATIC)
+        if server.secret_in_clear:
+            # Without the tailnet its address is the Internet provider's, who would get the headers to read.
+            return not self.away and self._tailnet is not None
+        return not self.away or server.kind in (Kind.LOCAL, Kind.STATIC, Kind.MDNS)
 
     def tailnet_lacks(self, server: LastGood) -> bool:
         """Whether it is a peer's, and there is no tailnet to reach it on."""
-        return not server.key.startswith(_OWN) and (self.away or self._tailnet is None)
+        return not server.key.startswith((*_OWN, PREFIX)) and (self.away or self._tailnet is None)
 
     def still_trusts(self, server: LastGood) -> bool:
         """Whether it is there as it was; a peer's address may be another's by now. Without a tailnet none is known."""
         track = self.tracks.get(server.key)
         if track is not None:
-            return track.server.url == server.url
+            return track.server.url == server.url and not track.server.withheld
+        if server.key.startswith(PREFIX):
+            # Also while this machine is in no network: it is said to be stale, and it is not another one's.
+            judge, where = Judge(self._policy, self._heard, {}), _of_lan(server)
+            fit = judge.reason(*where) in (None, Unfit.NOT_ON_LAN)
+            return self._policy.mdns.browse and fit and judge.server(*where).url == server.url
         if self._tailnet is not None or server.key.startswith(_OWN):
             return False
         return not any(names(pattern, server.name, server.url) for pattern in self._policy.deny)
 
     def _judge(self, now: float) -> None:
-        servers = own_servers(self._policy)
+        self._elsewhere = own_servers(self._policy)
         if self._tailnet is not None:
             found, self.rejected = judge(self._tailnet, self._policy)
-            servers += found
-        self._place(servers, now)
+            self.crowd.see(self._tailnet, self.rejected)
+            self._elsewhere += found
+        self._place(self._elsewhere + self._judge_lan(), now)
+
+    def _judge_lan(self) -> list[Server]:
+        """The servers of the LAN; besides those that are heard those that said goodbye and live."""
+        self.unasked = []
+        if not self._policy.mdns.browse:
+            return []
+        lan = [one for one in self.tracks.values() if one.server.kind is Kind.MDNS and _lives(one)]
+        judge = Judge(self._policy, self._heard, {one.server.lan_name: one.server.host for one in lan})
+        servers, self.unasked = judge.all()
+        keys = {one.key for one in servers}
+        return servers + [
+            judge.server(one.server.lan_name, one.server.host, one.server.port, online=self._heard is None)
+            for one in lan
+            if one.server.key not in keys
+            and judge.reason(one.server.lan_name, one.server.host, one.server.port) is None
+        ]
+
+    def _remembered(self, last_good: LastGood | None) -> list[Server]:
+        """The server that was current before this program began, if mDNS had found it and it is still allowed."""
+        if last_good is None or not last_good.key.startswith(PREFIX) or not self._policy.mdns.browse:
+            return []
+        judge, where = Judge(self._policy, None, {}), _of_lan(last_good)
+        return [judge.server(*where)] if judge.reason(*where) is None else []
 
     def _place(self, servers: Iterable[Server], now: float) -> None:
         tracks: dict[str, Track] = {}
         for server in servers:
             track = self.tracks.get(server.key)
             if track is None or (track.server.url, track.server.host) != (server.url, server.host):
-                track = Track(server, due=now)
-            elif server.online and not track.server.online:
-                track.due, track.repeats = now, 0
+                track = Track(server, due=self.crowd.soon(server, now))
+            elif server.online != track.server.online and (server.online or server.kind is Kind.MDNS):
+                # Of the LAN also who said goodbye: it is asked whether that is so.
+                last = track.checked if track.checked is not None else -math.inf
+                track.repeats = 0
+                track.due = min(track.due, max(self.crowd.soon(server, now), last + self.crowd.again))
             track.server = server
             tracks[server.key] = track
         self.tracks = tracks
+
+
+def _lives(track: Track) -> bool:
+    """Whether it is up, or was not asked yet."""
+    return track.health.status is Status.UP or track.probe is None
+
+
+def _of_lan(server: LastGood) -> tuple[str, str, int]:
+    """Host, address and port of one that mDNS found, by what was published of it; without an address if it is none."""
+    address, _, port = server.key.removeprefix(PREFIX).rpartition(":")
+    return server.name.removesuffix(f":{port}"), plain(address), int(port) if port.isdecimal() else 0

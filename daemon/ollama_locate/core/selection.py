@@ -54,6 +54,10 @@ class Standing(Worded):
     DOWN = "down", "down"
     UNCHECKED = "unchecked", "waits for its next check"
     UNREACHABLE = "unreachable", "Tailscale is not up"
+    NEEDS_HEADER = (
+        "needs_header",
+        "it needs a header that programs would not send (`forward` or `publish` in its table lets them use it)",
+    )
     NOT_PINNED = "not_pinned", "another one is pinned"
     SELF_CHECK = "self_check", "this machine at its tailnet address: shows whether it serves the tailnet"
 
@@ -91,7 +95,8 @@ class Contender(msgspec.Struct, frozen=True, gc=False):
 
     `held`: it may not displace a healthy one yet. `demoted`: its readers say that it fails them. `cold`: the model that
     is asked for is not loaded; False where none is asked for. `answer`: how long a typical answer takes it, in seconds,
-    where `rank` is by speed and it was measured.
+    where `rank` is by speed and it was measured. `outdated`: its last answer is old, so that it must answer again
+    before it displaces a healthy one.
     """
 
     key: str
@@ -100,6 +105,7 @@ class Contender(msgspec.Struct, frozen=True, gc=False):
     models: tuple[str, ...] | None
     held: bool = False
     demoted: bool = False
+    outdated: bool = False
     cold: bool = False
     answer: float | None = None
 
@@ -156,6 +162,17 @@ def rank(contenders: Iterable[Contender], required: Required = ()) -> list[Conte
     return sorted(contenders, key=lambda one: (*_class(one, required), *_distance(one), one.key))
 
 
+def alike(ranked: Sequence[Contender], required: Required) -> int:
+    """How many at the head are as good as the first: nothing but a round trip within the dead band tells them apart."""
+    best = ranked[0] if ranked else None
+    return sum(
+        best is not None
+        and (_class(one, required), one.answer) == (_class(best, required), best.answer)
+        and not clearly_faster(best.rtt, one.rtt)
+        for one in ranked
+    )
+
+
 def _class(one: Contender, required: Required) -> tuple[bool, bool, int, int, bool]:
     """What counts before the round trip. Who lists no model at all can help nobody, not even after reports."""
     models = model_rank(one.models, required)
@@ -185,7 +202,7 @@ def choose(
         # Without a healthy incumbent there is nobody to protect from who was held down.
         winner = ranked[0]
     else:
-        free = [one for one in ranked if not one.held or one is incumbent or incumbent.demoted]
+        free = [one for one in ranked if one is incumbent or incumbent.demoted or not (one.held or one.outdated)]
         rival = free[0]
         winner = rival if _displaces(rival, incumbent, required, provisional=provisional) else incumbent
     return Choice(winner.key, _reason(winner, ranked, incumbent, required), ranked, required)
@@ -229,6 +246,8 @@ def _standing(one: Contender, winner: Contender, required: Required) -> Standing
         return Standing.COLD
     if mine == best and one.tier == winner.tier and _distance(winner) <= _distance(one):
         return _behind(one, winner)
+    if one.outdated and not one.held:
+        return Standing.UNCHECKED
     return Standing.HELD_DOWN if one.held else Standing.SIMILAR
 
 

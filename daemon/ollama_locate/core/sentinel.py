@@ -49,6 +49,10 @@ class Sentinel:
         self._stands = key, now
         self._refusals.pop(key, None)
 
+    def holds(self, key: str) -> bool:
+        """Whether the connection to this one stands."""
+        return self._stands is not None and self._stands[0] == key
+
     def ended(self, key: str, now: float) -> None:
         """The connection stood, and has ended."""
         if self._stands is not None and self._stands[0] == key and now - self._stands[1] >= SENTINEL_STEADY:

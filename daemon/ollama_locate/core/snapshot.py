@@ -10,14 +10,15 @@ from .config_values import expand
 from .constants import OLLAMA_PORT, VERSION
 from .health import Status
 from .inventory import Model
+from .lan import PREFIX, Unasked
 from .locator import Locator
-from .models import is_model_name
 from .patience import is_busy
 from .selection import Choice
 from .server import Kind, http_url
 from .tailnet import Tailnet, Unavailable
 from .text import is_value, shown
 from .track import Decision, LastGood, Track, Verdict
+from .trust import Rejected
 
 DEFAULT_URL = http_url("localhost", OLLAMA_PORT)
 
@@ -53,6 +54,7 @@ class ServerState(msgspec.Struct, frozen=True):
     """One server. Round trips in milliseconds; times are RFC 3339, UTC.
 
     `models` are the names by which its models can be asked for, `inventory` all that is known of them.
+    `withheld`: it wants a header that programs would not send, and is never the endpoint.
     """
 
     key: str
@@ -78,6 +80,7 @@ class ServerState(msgspec.Struct, frozen=True):
     alive_at: str | None = None
     reported_until: str | None = None
     inventory: tuple[Model, ...] | None = None
+    withheld: bool = False
 
 
 class PinState(msgspec.Struct, frozen=True):
@@ -90,13 +93,14 @@ class PinState(msgspec.Struct, frozen=True):
 
 
 class RejectedState(msgspec.Struct, frozen=True):
-    """A peer that is never contacted."""
+    """A peer, or a service of the LAN, that is never contacted."""
 
     key: str
     name: str
     addresses: tuple[str, ...]
     reason: str
     text: str
+    kind: str = Kind.PEER.value
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -181,8 +185,8 @@ def take(locator: Locator, decision: Decision, templates: Mapping[str, str], clo
             track.server.name,
         ),
     )
-    aliases, hiding = _aliases(locator)
-    best = _best(locator, [track.server.key for track in tracks], clock.now)
+    aliases, hiding = locator.catalogue.aliases()
+    best = locator.catalogue.publishable([track.server.key for track in tracks], clock.now)
     return Snapshot(
         schema=SCHEMA,
         program=VERSION,
@@ -202,19 +206,10 @@ def take(locator: Locator, decision: Decision, templates: Mapping[str, str], clo
             sentinel=_sentinel(locator, clock.now),
         ),
         servers=tuple(_server(locator, track, choice, clock) for track in tracks),
-        rejected=tuple(
-            RejectedState(
-                key=shown(one.peer.id, 64),
-                name=shown(one.peer.name or one.peer.host_name, 64),
-                addresses=tuple(shown(address, 64) for address in one.peer.addresses[:4]),
-                reason=one.reason.word,
-                text=one.reason.text,
-            )
-            for one in locator.roster.rejected
-        ),
+        rejected=(*map(_rejected, locator.roster.rejected), *map(_unasked, locator.roster.unasked)),
         variables=variables(templates, url, _name(chosen)),
         refreshes=run.refreshes,
-        problems=(*run.problems, *hiding, *_lacking(locator, decision, best)),
+        problems=(*run.problems, *hiding, *locator.catalogue.lacking(decision, best)),
         pin=_pin(locator),
         forward=run.forward,
         best=best,
@@ -247,36 +242,6 @@ def best_by_model(snapshot: Snapshot) -> dict[str, str]:
     return {model: urls[key] for model, key in snapshot.best.items() if key in urls}
 
 
-def _best(locator: Locator, order: list[str], now: float) -> dict[str, str]:
-    places = {key: place for place, key in enumerate(order) if is_value(locator.tracks[key].server.url)}
-    found = locator.best_by_model(now)
-    fit = [(places[key], model) for model, key in found.items() if key in places and is_model_name(model)]
-    return {model: order[place] for place, model in sorted(fit)}
-
-
-def _aliases(locator: Locator) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
-    """Those in force, and what is said of those that would hide a model of that name: it wins."""
-    models = (model for track in locator.tracks.values() for model in track.models or ())
-    real = {name.removesuffix(":latest") for name in models if name.endswith(":latest")}
-    aliases = locator.settings.aliases
-    said = tuple(
-        f"[models.alias] {name} is not used: a server has a model of that name" for name in aliases if name in real
-    )
-    return {name: meant for name, meant in aliases.items() if name not in real}, said
-
-
-def _lacking(locator: Locator, decision: Decision, best: Mapping[str, str]) -> tuple[str, ...]:
-    """What is said of required models that nobody has who answers."""
-    if decision.verdict is not Verdict.FRESH or decision.provisional or decision.server is None:
-        return ()
-    name = decision.server.name
-    return tuple(
-        f"no server that answers has {' or '.join(names)}, which [models] require names; {name} is used anyway"
-        for names in locator.settings.require
-        if not any(one in best for one in names)
-    )
-
-
 def _tailnet(look: Tailnet | Unavailable | None, *, rings: bool) -> TailnetState:
     watch = "bus" if rings else "poll"
     if look is None:
@@ -302,6 +267,27 @@ def _sentinel(locator: Locator, now: float) -> str:
     if current is not None and locator.sentinel.closes_idle(current.server.key):
         return "closes_idle"
     return "none" if locator.watch(now) is None else "battery" if locator.sentinel.on_battery else "on"
+
+
+def _rejected(one: Rejected) -> RejectedState:
+    peer = one.peer
+    return RejectedState(
+        shown(peer.id, 64),
+        shown(peer.name or peer.host_name, 64),
+        _addresses(peer.addresses),
+        one.reason.word,
+        one.reason.text,
+    )
+
+
+def _unasked(one: Unasked) -> RejectedState:
+    found, reason = one.sighting, one.reason
+    key, name = shown(f"{PREFIX}{found.name}", 128), shown(found.host, 64)
+    return RejectedState(key, name, _addresses(found.addresses), reason.word, reason.text, Kind.MDNS.value)
+
+
+def _addresses(every: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(shown(address, 64) for address in every[:4])
 
 
 def _server(locator: Locator, track: Track, choice: Choice, clock: Clock) -> ServerState:
@@ -332,5 +318,6 @@ def _server(locator: Locator, track: Track, choice: Choice, clock: Clock) -> Ser
         busy=health.status is Status.UP and is_busy(answers),
         alive_at=clock.at(track.alive_at) if track.alive_at is not None else None,
         reported_until=clock.at(reported_until) if reported_until > clock.now else None,
+        withheld=server.withheld,
         inventory=track.stock,
     )

@@ -1,8 +1,11 @@
 """What a doubt about the current server sets going: others are asked, some are waited for, answers become outdated."""
 
+import math
 from collections.abc import Mapping
+from itertools import islice
 
 from .board import Board
+from .constants import NEXT_BEST, REPORT_WINDOW
 from .evidence import Evidence
 from .health import Status, doubted_anew
 from .opening import Opening
@@ -15,12 +18,56 @@ class Succession:
 
     def __init__(self, board: Board, flights: Mapping[str, UnderWay], evidence: Evidence) -> None:
         self._board, self._flights, self._evidence = board, flights, evidence
+        self._only_a_few = False
+        self._waited_for = -math.inf
+
+    def somebody_waits(self, now: float) -> None:
+        """A program was failed: while others take their time, this machine asks at once for a minute."""
+        self._waited_for = now
+        current = self._board.current()
+        if current is not None and current.health.misses > 0:
+            self.ask_next_best(now, NEXT_BEST)
 
     def ask_next_best(self, now: float, number: int, *, healthy: bool = False) -> None:
         """The current server is in doubt: ask others, to have a successor and to learn whose fault it is."""
         waiting = (key for key in self._board.successors(now, healthy=healthy) if key not in self._flights)
         for _, key in zip(range(number), waiting, strict=False):
-            self._board.tracks[key].due = min(self._board.tracks[key].due, now)
+            track = self._board.tracks[key]
+            waits = now - self._waited_for < REPORT_WINDOW
+            track.due = min(track.due, now if waits else self._board.roster.crowd.soon(track.server, now))
+
+    def ask_a_few(self, now: float) -> bool:
+        """Among thousands of machines: ask the current server and the next best; False: there are not so many."""
+        board, crowd = self._board, self._board.roster.crowd
+        if not crowd.window:
+            return False
+        few = set(islice(board.successors(now, healthy=False), NEXT_BEST))
+        for key, track in board.tracks.items():
+            if key in few or board.is_current(key) or track.server.loopback:
+                track.due = min(track.due, crowd.soon(track.server, now))
+        self._only_a_few = True
+        return True
+
+    def asked_by(self, until: float) -> list[str]:
+        """Who is or will be asked by then."""
+        return [key for key, track in self._board.tracks.items() if key in self._flights or track.due <= until]
+
+    def keep_asking_the_unwatched(self, *, watched: bool) -> None:
+        """The current server's next turn may be hours away, and without a sentinel nothing else shows its end."""
+        track, crowd = self._board.current(), self._board.roster.crowd
+        if not watched and crowd.shares and track is not None and track.checked is not None:
+            track.due = min(track.due, track.checked + max(self._board.settings.interval, crowd.again))
+
+    def ask_everybody_known(self, now: float, *, fell: bool) -> None:
+        """Nobody is up: the last one fell, or the few that were asked have failed; the next turns may be hours away."""
+        if not (fell or self._only_a_few):
+            return
+        self._only_a_few = False
+        crowd = self._board.roster.crowd
+        for track in self._board.tracks.values():
+            known = track.health.answered_at is not None or (track.probe is not None and track.probe.reached)
+            if known and track.checked is not None:
+                track.due = min(track.due, max(crowd.soon(track.server, now), track.checked + crowd.again))
 
     def wait_for_successors(self, now: float) -> None:
         """The current server fell. Who was asked when it came in doubt may be better than who has answered so far."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address
 
 from .constants import INGRESS_TAG, MULLVAD_DOMAIN, MULLVAD_TAG, NO_SERVER_OS, TAILNET_RANGES
+from .mdns import OFF, Mdns
 from .patterns import Network, Pattern, matches, parse_network, tier_of_local, tier_of_name, tier_of_peer
-from .server import Kind, Server, http_url
+from .server import NOTHING, Kind, Needs, Server, http_url
 from .tailnet import Peer, Tailnet
 from .text import shown
 from .worded import Worded
@@ -49,12 +50,19 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class StaticServer:
-    """A server of the config: `name = "http://host:port"`."""
+    """A server of the config: `name = "http://host:port"`, or a table with more. `prefix` goes before `/api`."""
 
     name: str
     host: str
     port: int
     tls: bool = False
+    prefix: str = ""
+    needs: Needs = NOTHING
+
+    @property
+    def url(self) -> str:
+        """What is published."""
+        return http_url(self.host, self.port, "https" if self.tls else "http") + self.prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,7 @@ class Policy:
     static: tuple[StaticServer, ...] = ()
     use_local: bool = True
     check_self: bool = True
+    mdns: Mdns = OFF
 
 
 _ID = re.compile(r"[A-Za-z0-9_\-]{1,64}")
@@ -94,11 +103,27 @@ def own_servers(policy: Policy) -> list[Server]:
             for port in policy.ports
         ]
     for entry in policy.static:
-        url = http_url(entry.host, entry.port, "https" if entry.tls else "http")
         tier = tier_of_name(policy.prefer, entry.name)
         name = shown(entry.name)
-        found.append(Server(f"static:{name}", name, Kind.STATIC, entry.host, entry.port, url, tier, tls=entry.tls))
+        found.append(
+            Server(
+                static_key(name),
+                name,
+                Kind.STATIC,
+                entry.host,
+                entry.port,
+                entry.url,
+                tier,
+                tls=entry.tls,
+                needs=entry.needs,
+            )
+        )
     return found
+
+
+def static_key(name: str) -> str:
+    """The key of a static server."""
+    return f"static:{name}"
 
 
 def judge(tailnet: Tailnet, policy: Policy) -> tuple[list[Server], list[Rejected]]:
@@ -165,8 +190,8 @@ def _is_personal(tailnet: Tailnet) -> bool:
 
 def _identity(peer: Peer, seen: set[str], address: str | None) -> Rejection | None:
     """What no config can allow: a peer that cannot be told from others or reached inside the tailnet."""
-    # The ID is part of keys, among them those of this machine and of static servers.
-    if not _ID.fullmatch(peer.id) or peer.id in ("local", "self", "static"):
+    # The ID is part of keys, among them those of this machine, of static servers and of the LAN.
+    if not _ID.fullmatch(peer.id) or peer.id in ("local", "self", "static", "mdns"):
         return Rejection.NO_ID
     if peer.id in seen:
         return Rejection.DUPLICATE_ID

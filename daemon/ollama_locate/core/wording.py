@@ -13,7 +13,7 @@ _STATIC: Final = {
     Outcome.EMPTY: "accepts and closes: the Ollama behind it is dead",
     Outcome.FORBIDDEN_HOST: "answers 403: its Ollama does not know the name by which it is asked",
 }
-"""Of one that the config or a pin names: Tailscale may have nothing to do with it."""
+"""Of one that the config or a pin names, or that is on the LAN: Tailscale may have nothing to do with it."""
 
 _ENDED: Final = "refuses now: its Ollama has ended, or listens elsewhere"
 
@@ -39,4 +39,4 @@ def reason(track: Track, standing: Standing) -> str:
 def _does(track: Track, outcome: Outcome) -> str:
     if outcome is Outcome.REFUSED and track.alive_at is not None:
         return _ENDED
-    return _STATIC.get(outcome, outcome.text) if track.server.kind is Kind.STATIC else outcome.text
+    return _STATIC.get(outcome, outcome.text) if track.server.kind in (Kind.STATIC, Kind.MDNS) else outcome.text

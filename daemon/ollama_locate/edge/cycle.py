@@ -17,14 +17,14 @@ class NotHttpError(Exception):
 class Cycle:
     """Fed both ways. `opaque`: it became a tunnel (an upgrade, pipelined requests), and ends with its connection.
 
-    `last`: one of the two has said that the connection ends with this answer.
+    `last`: one of the two has said that the connection ends with this answer, whose status is `status`.
     A body of a known length is counted, not read: `request_left` and `answer_left` bytes of it are still to come.
     """
 
     def __init__(self) -> None:
         self.request: h11.Request | None = None
         self.request_done = self.answer_begun = self.answer_done = self.opaque = self.last = False
-        self.request_left = self.answer_left = 0
+        self.request_left = self.answer_left = self.status = 0
         self._client = h11.Connection(h11.SERVER, max_incomplete_event_size=FORWARD_HEAD_MAX)
         self._server = h11.Connection(h11.CLIENT, max_incomplete_event_size=FORWARD_HEAD_MAX)
 
@@ -105,6 +105,7 @@ class Cycle:
             event = self._server.next_event()
             self.answer_begun = self.answer_begun or isinstance(event, h11.InformationalResponse | h11.Response)
             if isinstance(event, h11.Response):
+                self.status = event.status_code
                 self.last = self.last or _ends(event.http_version, event.headers)
                 length = _length(event.headers)
                 if length and self._has_body(event.status_code):

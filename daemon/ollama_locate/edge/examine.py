@@ -31,7 +31,9 @@ class Examined(NamedTuple):
     skew: float | None = None
 
 
-async def examine(wire: Wire, address: tuple[str, int], host: str, patience: float, wall: float) -> Examined:
+async def examine(
+    wire: Wire, address: tuple[str, int], host: str, patience: float, wall: float, *, prefix: str = ""
+) -> Examined:
     """Ask for the version with this Host header. `patience` (seconds) holds for all of it; `wall` is the epoch now."""
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -51,7 +53,7 @@ async def examine(wire: Wire, address: tuple[str, int], host: str, patience: flo
         return Examined(*SAYS_NO.get(code, (Outcome.ERROR, os.strerror(code))))
     connect = loop.time() - began
     with sock:
-        talk = Talk(sock, host)
+        talk = Talk(sock, host, prefix)
         try:
             async with asyncio.timeout(patience - connect):
                 answer = await talk.get("/api/version", VERSION_MAX_BYTES)

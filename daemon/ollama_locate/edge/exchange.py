@@ -7,9 +7,11 @@ from collections.abc import Coroutine
 from enum import Enum
 from typing import NamedTuple
 
+from ollama_locate.core.answer import PROXY_REFUSES
 from ollama_locate.core.bounds import FORWARD_EARLY, FORWARD_KEPT_MAX, FORWARD_REPLAY_MAX
 from ollama_locate.core.forward import may_replay
 
+from .behind import Dress
 from .cycle import Cycle, NotHttpError
 from .pump import Pump
 
@@ -23,11 +25,15 @@ class End(Enum):
 
 
 class Upstream(NamedTuple):
-    """A connection to a server, by the server's key; not `fresh` when it has carried a request before."""
+    """A connection to a server, by the server's key; not `fresh` when it has carried a request before.
+
+    `dress`: what requests wear there, None where they pass as they are.
+    """
 
     key: str
     sock: socket.socket
     fresh: bool = True
+    dress: Dress | None = None
 
     def ended(self) -> bool:
         """Whether the server has closed it while it was idle, or has said something that nobody asked for."""
@@ -75,7 +81,7 @@ class Exchange:
         request = cycle.request
         self._harmless = request is not None and may_replay(request.method, request.target)
         self._abandoned: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._client_gone = self._all_sent = False
+        self._client_gone = self._all_sent = self._dressed = False
         self.mistake = ""
         self.next = b""
 
@@ -100,6 +106,13 @@ class Exchange:
         self.cycle, self._all_sent = Cycle(), False
         first = bytes(self._kept)
         self.cycle.from_client(first)
+        self._dressed = upstream.dress is not None
+        if upstream.dress is not None and self.cycle.request is not None:
+            try:
+                first = upstream.dress.put_on(first, self.cycle.request, pipelined=self.cycle.opaque)
+            except NotHttpError as error:
+                self.mistake = str(error)
+                return End.CLOSED
         up = asyncio.ensure_future(self._requesting(upstream.sock, first))
         down = asyncio.ensure_future(self._answering(upstream.sock))
         try:
@@ -149,6 +162,8 @@ class Exchange:
             return False
         self._all_sent = False
         self.cycle.from_client(piece)
+        if self._dressed and self.cycle.opaque:
+            raise NotHttpError("a second request came before the first was answered")
         self._keep(piece)
         await pump.send(piece)
         self._all_sent = True
@@ -170,7 +185,7 @@ class Exchange:
 
     async def _answering(self, server: socket.socket) -> End:
         """The server's way. Nothing is sent on before it is known to be an answer."""
-        pump, held = Pump(server, self._client, self._scratch), b""
+        pump, held, passed = Pump(server, self._client, self._scratch), b"", False
         while not self.cycle.answer_done or self.cycle.opaque:
             if self.cycle.answer_left:
                 if not await _moved(pump.body(self.cycle.answer_left, self.cycle.skip_answer)):
@@ -189,10 +204,21 @@ class Exchange:
             if not self.cycle.answer_begun:
                 held += piece
                 continue
+            if not passed and self._is_refused():
+                return End.LOST
+            passed = True
             if not await _moved(pump.send(held + piece)):
                 return End.CLOSED
             held = b""
         return End.CLOSED if self.cycle.last else End.DONE
+
+    def _is_refused(self) -> bool:
+        """Whether a proxy has answered in the place of Ollama, and another server can be asked instead."""
+        if not (self._dressed and self.cycle.status in PROXY_REFUSES):
+            return False
+        self.cycle.answer_begun = False  # nothing of it has reached the client
+        self.cycle.answer_begun = not self.askable
+        return not self.cycle.answer_begun
 
 
 async def _moved(moving: Coroutine[object, object, object]) -> bool:

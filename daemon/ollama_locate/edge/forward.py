@@ -23,7 +23,9 @@ from ollama_locate.core.bounds import (
 )
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.forward import Forward, is_own_host
+from ollama_locate.core.server import Server
 
+from .behind import Behind
 from .connect import connect
 from .cycle import Cycle, NotHttpError, header
 from .dial import Wire
@@ -34,12 +36,16 @@ _ACCEPT_AGAIN: Final = 0.5
 
 
 class Target(NamedTuple):
-    """A server to ask: its key, its IP address and port; its round trip in seconds, None if it is not known."""
+    """A server to ask: its key, its IP address and port; its round trip in seconds, None if it is not known.
+
+    `proxied`: the server where it stands behind a proxy, so that requests do not pass as they are.
+    """
 
     key: str
     host: str
     port: int
     rtt: float | None = None
+    proxied: Server | None = None
 
     @property
     def patience(self) -> float:
@@ -62,6 +68,7 @@ class Forwarder:
 
     def __init__(self, forward: Forward, chooser: Chooser, wire: Wire, limit: int = FORWARD_CONNECTIONS) -> None:
         self.forward = forward
+        self.behind = Behind()
         self.budget, self._limit = Budget(), min(limit, FORWARD_CONNECTIONS)
         self._chooser, self._wire = chooser, wire
         self._loop = asyncio.get_running_loop()
@@ -99,6 +106,7 @@ class Forwarder:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.behind.close()
 
     def asked(self) -> set[str]:
         """The keys of the servers to which connections are open."""
@@ -246,7 +254,7 @@ class _Connection:
 
     async def _first(self, targets: list[Target]) -> Upstream | None:
         """A connection to the best that accepts; one that lets us wait is not waited for alone."""
-        dials: dict[asyncio.Task[socket.socket | None], Target] = {}
+        dials: dict[asyncio.Task[Upstream | None], Target] = {}
         found: Upstream | None = None
         try:
             while found is None and (targets or dials):
@@ -256,13 +264,13 @@ class _Connection:
                 wait = max(one.patience for one in dials.values()) if targets else None
                 done, _ = await asyncio.wait(dials, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
                 for task in [one for one in dials if one in done]:
-                    target, sock = dials.pop(task), task.result()
-                    if sock is None:
+                    target, upstream = dials.pop(task), task.result()
+                    if upstream is None:
                         self._doubt(target.key)
                     elif found is None:
-                        found = Upstream(target.key, sock)
+                        found = upstream
                     else:
-                        sock.close()
+                        upstream.close()
             for target in dials.values():
                 self._chooser.doubted(target.key)
             return found
@@ -275,13 +283,17 @@ class _Connection:
         self._tried.append(key)
         self._chooser.doubted(key)
 
-    async def _dial(self, target: Target) -> socket.socket | None:
+    async def _dial(self, target: Target) -> Upstream | None:
         hedge = target.patience * FORWARD_HEDGE_SHARE
         sock = await connect(self._wire, target.host, target.port, FORWARD_DIAL, hedge)
-        if sock is not None:
-            with contextlib.suppress(OSError):
-                _prepare(sock)
-        return sock
+        if sock is None:
+            return None
+        with contextlib.suppress(OSError):
+            _prepare(sock)
+        if target.proxied is None:
+            return Upstream(target.key, sock)
+        reached = await self._owner.behind.reach(target.proxied, sock)
+        return None if reached is None else Upstream(target.key, reached[0], dress=reached[1])
 
     async def _say(self, status: str, sentence: str) -> None:
         """An answer of the forward itself, in the form of Ollama's own."""

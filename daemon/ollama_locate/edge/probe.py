@@ -5,12 +5,14 @@ The list of models travels on the first connection while the burst is out. A pro
 
 import asyncio
 import socket
+import time
 from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import h11
 
 from ollama_locate.core.answer import judge_no_http, judge_version
+from ollama_locate.core.bounds import SHOWS_AT_A_TIME
 from ollama_locate.core.constants import (
     BURST,
     SURE_ATTEMPTS,
@@ -21,13 +23,15 @@ from ollama_locate.core.constants import (
     TAGS_PATIENCE_MIN,
     VERSION_MAX_BYTES,
 )
+from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.inventory import Model, usable
 from ollama_locate.core.latency import of_burst
 from ollama_locate.core.outcome import Outcome, Probe
 from ollama_locate.core.patience import Terms
-from ollama_locate.core.server import Kind, Server
+from ollama_locate.core.server import NOTHING, Kind, Server, authority_of, prefix_of
 from ollama_locate.core.text import shown
 
+from .access import Access, access
 from .dial import Dial, Waits, Wire
 from .resolve import is_address, resolve
 from .stock import Ask, Stock
@@ -64,7 +68,8 @@ class Prober:
     ) -> None:
         self.timeout = timeout
         self.list_patience = list_patience
-        self._secure: httpx.AsyncClient | None = None
+        self.shows = SHOWS_AT_A_TIME
+        self._secure: dict[str, tuple[Access, httpx.AsyncClient]] = {}
         self._listener = listener
         self._wire = wire or Wire()
         self._dials: dict[str, Dial] = {}
@@ -84,7 +89,9 @@ class Prober:
 
     def stock(self, key: str) -> Stock:
         """What is known of a server's models."""
-        return self._stocks.setdefault(key, Stock())
+        stock = self._stocks.setdefault(key, Stock())
+        stock.shows = self.shows
+        return stock
 
     def keep(self, keys: Iterable[str]) -> None:
         """Forget the models of all servers but these."""
@@ -104,15 +111,24 @@ class Prober:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._secure is not None:
-            await self._secure.aclose()
+        for _, secure in self._secure.values():
+            await secure.aclose()
 
-    def secure(self) -> "httpx.AsyncClient":
-        """The one client for static https servers, made when the first is asked: its SSL context takes 40 ms."""
+    async def secure(self, server: Server, access: Access) -> "httpx.AsyncClient":
+        """The client for a static https server, kept while its files say the same; one for all that have none.
+
+        An SSL context takes 40 ms.
+        """
         from .https import client  # noqa: PLC0415 - httpx only for who has a static https server
 
-        self._secure = self._secure or client(self.timeout)
-        return self._secure
+        key = server.key if server.needs != NOTHING else ""
+        if key in self._secure and self._secure[key][0] == access:
+            return self._secure[key][1]
+        old = self._secure.pop(key, None)
+        self._secure[key] = access, client(self.timeout, access)
+        if old is not None:
+            await old[1].aclose()
+        return self._secure[key][1]
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)
@@ -172,10 +188,14 @@ class _Conversation:
 
     async def run(self, sock: socket.socket) -> None:
         try:
+            needed = await access(self._server.needs)
             if self._server.tls:
-                await self._over_tls()
+                await self._over_tls(needed)
             else:
-                await self._over(Talk(sock, self._server.url.partition("://")[2]))
+                url = self._server.url
+                await self._over(Talk(sock, authority_of(url), prefix_of(url), needed.headers))
+        except OperatorError as error:
+            self._finish(Outcome.ERROR, detail=shown(str(error)))
         except Exception as error:  # noqa: BLE001 - a probe never raises: whatever a server did is an outcome
             self._finish(Outcome.ERROR, detail=shown(f"{type(error).__name__}: {error}"))
 
@@ -183,7 +203,7 @@ class _Conversation:
         asked = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(self._patience):
-                answer = await talk.get("/api/version", VERSION_MAX_BYTES)
+                answer = await talk.get(_version(self._server), VERSION_MAX_BYTES)
         except TimeoutError:
             if talk.first:
                 self._finish(Outcome.ERROR, detail=f"its answer did not end within {self._patience:.1f} s")
@@ -203,7 +223,7 @@ class _Conversation:
         await self._judge(answer, self._plainly(talk))
 
     async def _judge(self, answer: Answer, ask: Ask) -> None:
-        outcome, detail, version = judge_version(*answer)
+        outcome, detail, version = judge_version(answer.status, answer.body, answer.age, self._server.needs.headers)
         if outcome is not Outcome.ALIVE:
             self._finish(outcome, detail=detail)
             return
@@ -237,11 +257,12 @@ class _Conversation:
 
         return ask
 
-    async def _over_tls(self) -> None:
+    async def _over_tls(self, needed: Access) -> None:
         from .https import get  # noqa: PLC0415 - httpx only for who has a static https server
 
-        secure, url, timeout = self._prober.secure(), self._server.url, self._prober.timeout
-        answer = await get(secure, f"{url}/api/version", VERSION_MAX_BYTES, timeout)
+        secure, url = await self._prober.secure(self._server, needed), self._server.url
+        timeout = self._prober.timeout
+        answer = await get(secure, url + _version(self._server), VERSION_MAX_BYTES, timeout)
         if isinstance(answer, str):
             self._finish(Outcome.ERROR, detail=answer)
             return
@@ -265,6 +286,11 @@ class _Conversation:
         after = self._answered_after
         probe = Probe(outcome, self._sent, detail, rtt, spread, version, models, connected=True, answer=after)
         self._prober.listener.finish(self._server.key, probe)
+
+
+def _version(server: Server) -> str:
+    """What is asked for; of a proxy with a query that no cache has an answer to, as one would hide that Ollama died."""
+    return f"/api/version?now={time.time_ns()}" if server.proxied else "/api/version"
 
 
 def _names(models: tuple[Model, ...] | None) -> tuple[str, ...] | None:

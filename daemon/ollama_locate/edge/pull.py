@@ -13,19 +13,22 @@ from ollama_locate.core.bounds import LOAD_DEADLINE, LOAD_MAX_BYTES, PULL_CONNEC
 from ollama_locate.core.pulling import Failure, Meter, Trouble, parse_error, stopped_before_its_end, told
 from ollama_locate.core.text import shown
 
+from . import https
+from .access import Access
+
 _NOT_FOUND: Final = 404
 _BAD_REQUEST: Final = 400
+_OPEN: Final = Access()
 _PLAIN: Final = {"Accept-Encoding": "identity"}
 
 
-def client() -> httpx.AsyncClient:
-    """No proxy from the environment, no redirects, nothing packed: a small piece could unpack to gigabytes.
+def client(access: Access = _OPEN) -> httpx.AsyncClient:
+    """A client for one server, where nothing is packed: a small piece could unpack to gigabytes.
 
-    How long an answer may take is bounded where it is read; how many connections there are, by who asks.
+    How long an answer may take is bounded where it is read.
     """
     timeout = httpx.Timeout(None, connect=PULL_CONNECT, write=PULL_CONNECT)
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-    return httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False, headers=_PLAIN, limits=limits)
+    return https.client(timeout, access, _PLAIN)
 
 
 async def load(asked: httpx.AsyncClient, url: str, model: str, deadline: float = LOAD_DEADLINE) -> Failure | None:

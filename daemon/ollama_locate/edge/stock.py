@@ -25,10 +25,14 @@ class Ask(Protocol):
 
 
 class Stock:
-    """One server's. `models` is the last list, without what is loaded; None where none has been read yet."""
+    """One server's. `models` is the last list, without what is loaded; None where none has been read yet.
+
+    `shows`: of how many models a check may ask what they can do.
+    """
 
     def __init__(self) -> None:
         self.models: tuple[Model, ...] | None = None
+        self.shows = SHOWS_AT_A_TIME
         self._tags = self._ps = b""
         self._version = ""
         self._list_from = self._show_from = 0.0
@@ -96,7 +100,7 @@ class Stock:
             return False
         unknown.sort(key=lambda one: not one.loaded)
         learnt = False
-        for model in unknown[:SHOWS_AT_A_TIME]:
+        for model in unknown[: self.shows]:
             found = await _ability(ask, model.name)
             if found is None:
                 self._show_from = now + SHOW_AGAIN

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import socket
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import h11
@@ -12,13 +13,15 @@ from ollama_locate.core.constants import HEAD_MAX_BYTES, VERSION
 _CHUNK = 2**16
 _HINTS_MAX = 8
 _EVENTS_BETWEEN_BREATHS = 256
+_AGE_DIGITS = 12
 
 
 class Answer(NamedTuple):
-    """A whole answer."""
+    """A whole answer; `age` in seconds, 0 unless it comes from a cache."""
 
     status: int
     body: bytes
+    age: int = 0
 
 
 class TooLargeError(Exception):
@@ -28,11 +31,16 @@ class TooLargeError(Exception):
 class Talk:
     """A connection that carries one request after another.
 
-    `first` holds the first bytes that came, `date` the last answer's `Date` header, empty where it has none.
+    `prefix` goes before each target, `headers` with each request. `first` holds the first bytes that came, `date` the
+    last answer's `Date` header, empty where it has none.
     """
 
-    def __init__(self, sock: socket.socket, host: str) -> None:
-        self._sock, self._host = sock, host
+    def __init__(
+        self, sock: socket.socket, host: str, prefix: str = "", headers: Iterable[tuple[str, str]] = ()
+    ) -> None:
+        self._sock, self._prefix = sock, prefix
+        ours = {"Host": host, "User-Agent": f"ollama-locate/{VERSION}", "Accept": "application/json"}
+        self._headers = [*merged(ours, headers)]
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_MAX_BYTES)
         self.first = b""
         self.date = ""
@@ -54,15 +62,11 @@ class Talk:
         loop = asyncio.get_running_loop()
         if self.reusable:
             self._http.start_next_cycle()
-        headers = [
-            ("Host", self._host),
-            ("User-Agent", f"ollama-locate/{VERSION}"),
-            ("Accept", "application/json"),
-        ]
+        headers = list(self._headers)
         if body is not None:
             headers += [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
         events = [
-            h11.Request(method="GET" if body is None else "POST", target=target, headers=headers),
+            h11.Request(method="GET" if body is None else "POST", target=self._prefix + target, headers=headers),
             *([] if body is None else [h11.Data(body)]),
             h11.EndOfMessage(),
         ]
@@ -71,7 +75,7 @@ class Talk:
 
     async def _answer(self, limit: int) -> Answer:
         loop = asyncio.get_running_loop()
-        status, body, received, hints = 0, bytearray(), 0, 0
+        status, age, body, received, hints = 0, 0, bytearray(), 0, 0
         for count in itertools.count():
             event = self._http.next_event()
             if event is h11.NEED_DATA:
@@ -80,12 +84,12 @@ class Talk:
                 self.first = self.first or data[:16]
                 self._http.receive_data(data)
             elif isinstance(event, h11.Response):
-                status = event.status_code
-                self.date = dict(event.headers).get(b"date", b"").decode("latin-1")
+                status, said = event.status_code, dict(event.headers)
+                self.date, age = said.get(b"date", b"").decode("latin-1"), age_of(said.get(b"age", b""))
             elif isinstance(event, h11.Data):
                 body += event.data
             elif isinstance(event, h11.EndOfMessage):
-                return Answer(status, bytes(body))
+                return Answer(status, bytes(body), age)
             elif isinstance(event, h11.InformationalResponse):
                 hints += 1
             else:
@@ -96,3 +100,16 @@ class Talk:
                 # A socket that always has data never lets the loop run: no time limit, no signal, nobody else.
                 await asyncio.sleep(0)
         raise TooLargeError
+
+
+def merged(ours: Mapping[str, str], theirs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Our headers, and the user's, which come before ours of the same name."""
+    added = list(theirs)
+    names = {name.lower() for name, _ in added}
+    yield from ((name, value) for name, value in ours.items() if name.lower() not in names)
+    yield from added
+
+
+def age_of(value: bytes) -> int:
+    """The seconds of an `Age` header; 0 where there is none, or one that is no number (RFC 9111, 5.1: ignore it)."""
+    return int(value) if value.isdigit() and len(value) < _AGE_DIGITS else 0

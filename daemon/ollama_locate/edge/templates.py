@@ -14,6 +14,7 @@ _NAMES: Final = (
     *(f"hook.{shell}" for shell in hook.SHELLS),
     *("off.bash", "off.zsh", "off.fish"),
 )
+_COMPLETIONS: Final = ("names.bash", "words.bash", "names.zsh", "names.fish")
 
 
 @cache
@@ -21,6 +22,13 @@ def templates() -> Mapping[str, str]:
     """File name -> text, read once."""
     folder = resources.files("ollama_locate") / "shells"
     return MappingProxyType({name: (folder / name).read_text("ascii") for name in _NAMES})
+
+
+@cache
+def completions() -> Mapping[str, str]:
+    """What of the shells' completion is our own: file name -> text."""
+    folder = resources.files("ollama_locate") / "completions"
+    return MappingProxyType({name: (folder / name).read_text("ascii") for name in _COMPLETIONS})
 
 
 @cache

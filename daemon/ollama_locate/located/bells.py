@@ -22,6 +22,9 @@ class Hearer(Protocol):
     def look_again(self, *, slept: bool) -> None:
         """This machine's network has changed, or it slept."""
 
+    def interfaces_changed(self) -> None:
+        """Interfaces, addresses or routes have changed, if only those of containers."""
+
     def stood_still(self) -> None:
         """This program was not run for a moment."""
 
@@ -102,6 +105,7 @@ class Bells:
 
     def _follow_network(self) -> None:
         self._changed, before, self._way_out = None, self._way_out, way_out()
+        self._hearer.interfaces_changed()
         if self._way_out == before:
             return
         self._changed_at = self._loop.time()

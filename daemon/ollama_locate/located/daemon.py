@@ -23,12 +23,15 @@ from ollama_locate.edge.lock import Lock
 from ollama_locate.edge.notify import Notifier
 
 from .bells import Bells
+from .commands import Commands
+from .feeds import Feeds
 from .finder import Finder
 from .forwarding import Forwarding
 from .jobs import Jobs
 from .log import LOGGER
 from .looks import Looks
 from .mailbox import Mailbox
+from .mdns import OnLan
 from .metrics import Metrics
 from .on_change import OnChange
 from .publisher import Publisher
@@ -66,7 +69,7 @@ class Daemon:
         self._spawn = self._tasks.spawn
         self._publisher = Publisher(folder, lock, keep_history=config.history)
         self._wishes = Wishes(config, config_path, folder.path, self._publisher.on_disk)
-        self._finder = Finder(config, self._on_change, self._on_round, wire=wire, before=before, pin=self._wishes.pin)
+        self._finder = Finder(self._wishes.followed, self._on_change, self._on_round, wire=wire, before=before)
         self._pin_ends: asyncio.TimerHandle | None = None
         self._mailbox = Mailbox(
             folder,
@@ -75,8 +78,11 @@ class Daemon:
             lambda everybody: self._spawn(self._refresh(everybody=everybody)),
         )
         self._forwarding = Forwarding(self._finder, wire or Wire(), folder, self._publisher.on_disk)
+        self._lan = OnLan(self._finder, wire or Wire(), self._spawn, self._came_or_went)
         self._metrics = Metrics(self._finder, self._publisher)
-        self._commands = OnChange(folder.path, self._spawn)
+        self._commands = Commands()
+        self._on_changes = OnChange(folder.path, self._commands, self._spawn)
+        self._feeds = Feeds(self._finder, self._publisher, self._commands, self._spawn)
         self._bells = Bells(self, config.tailscale_socket)
         self._jobs = Jobs()
         self._looks = Looks(self._finder, self._jobs, self._bells, self._spawn, self._seen)
@@ -111,6 +117,7 @@ class Daemon:
         self._watchdog.start()
         self._await_end_of_pin()
         self._spawn(self._forwarding.follow())
+        self._lan.follow()
         try:
             await self._stopped.wait()
         finally:
@@ -120,6 +127,7 @@ class Daemon:
             await self._jobs.stop()
             self._bells.close()
             await self._forwarding.stop()
+            await self._lan.stop()
             await self._finder.stop()
             self._commands.stop()
             if self._publication is not None:
@@ -145,6 +153,11 @@ class Daemon:
     def look_soon(self) -> None:
         """Something may have changed in the tailnet."""
         self._looks.soon()
+
+    def _came_or_went(self) -> None:
+        """Of the LAN."""
+        self._probe_due()
+        self._on_change(news=True)
 
     def _seen(self, changed: bool) -> None:  # noqa: FBT001 - a callback with one word
         self._dirty = self._dirty or changed
@@ -191,12 +204,14 @@ class Daemon:
     async def _beat(self) -> None:
         """Touch `verdict`, unless what the files say could not be brought up to date: that is tried again."""
         self._spawn(self._forwarding.follow())
+        self._lan.follow()
         self._finder.locator.sentinel.on_battery = await self._publisher.on_disk(self._bells.on_battery)
         if self._publisher.complaint:
             self._on_change(news=True)
         else:
             await self._publisher.touch()
             self._spawn(self._metrics.beat())
+            self._feeds.beat()
         await self._read_requests()
         if self._publisher.history_due():
             await self._publisher.flush()
@@ -219,11 +234,15 @@ class Daemon:
             self._finder.locator.resume(now)
             self._arm_heartbeat()
         else:
-            self._finder.locator.recheck(now)
+            self._finder.locator.moved(now)
         self._looks.at_once()
         self._armed = None
         self._probe_due()
         self._on_change()
+
+    def interfaces_changed(self) -> None:
+        """Perhaps another LAN, or one more."""
+        self._lan.follow()
 
     def stood_still(self) -> None:
         """Probes may have failed because nobody read their answers."""
@@ -280,6 +299,7 @@ class Daemon:
             return
         self._finder.watch()
         self._forwarding.check()
+        self._lan.check()
         self._urgent = self._urgent or decision != self._decision
         self._decision = decision
         if self._publishing or not (self._urgent or self._dirty):
@@ -304,7 +324,7 @@ class Daemon:
                     os.getpid(),
                     self._rounds,
                     self._refreshes,
-                    (*self._wishes.troubles, *filter(None, (self._forwarding.trouble, self._metrics.trouble))),
+                    self._problems(),
                     rings=self._bells.connected,
                     forward=forward.url if forward is not None else None,
                 )
@@ -314,7 +334,8 @@ class Daemon:
                 await self._publisher.publish(snapshot)
                 self._notifier.status(self._publisher.complaint or headline(snapshot))
                 if not self._publisher.complaint:
-                    self._commands.published(snapshot.decision, self._finder.config.on_change)
+                    self._on_changes.published(snapshot.decision, self._finder.config.on_change)
+                    self._feeds.published(snapshot)
                     self._spawn(self._metrics.published(snapshot))
                 if not snapshot.decision.provisional:
                     # With a trouble as well: to be ended for a full disk, and started again, would help nobody.
@@ -334,6 +355,10 @@ class Daemon:
             self._on_change()
         elif self._publisher.switched():
             await self._publisher.flush()
+
+    def _problems(self) -> tuple[str, ...]:
+        alone = filter(None, (self._forwarding.trouble, self._metrics.trouble))
+        return (*self._wishes.troubles, *self._lan.troubles, *alone, *self._feeds.troubles)
 
     # --- requests, the config, the pin, tasks
 
@@ -370,12 +395,14 @@ class Daemon:
         """Do as the config and the pin say now; `anyway`: the config is read though it looks unchanged."""
         wishes = self._wishes
         config, pin = await wishes.read_config(anyway=anyway), await wishes.read_pin()
-        if not config and not pin:
+        measured = await self._publisher.on_disk(wishes.read_speeds)
+        if not (config or pin or measured):
             return
-        self._finder.reconfigure(wishes.config, wishes.pin)
+        self._finder.follow(wishes.followed)
         if config:
             self._publisher.keep_history = wishes.config.history
             self._spawn(self._forwarding.follow())
+            self._lan.follow()
             self._bells.reconnect(wishes.config.tailscale_socket)
             self._looks.arm(0.0)
         self._await_end_of_pin()
@@ -385,7 +412,7 @@ class Daemon:
     def _await_end_of_pin(self) -> None:
         if self._pin_ends is not None:
             self._pin_ends.cancel()
-        pin = self._finder.pin
+        pin = self._finder.followed.pin
         if pin is not None and pin.until is not None:
             wait = max(0.0, pin.until - time.time()) + _PIN_ENDED
             self._pin_ends = self._loop.call_later(wait, lambda: self._spawn(self._follow_wishes()))

@@ -78,12 +78,12 @@ class Forwarding:
     # --- whom to ask
 
     def targets(self) -> Sequence[Target]:
-        """The chosen one, then the others as they stand; a pinned one alone. TLS cannot be spliced.
+        """The chosen one, then the others as they stand; a pinned one alone.
 
         While a better one is waited for, as after a sleep, it is the one to ask: it was current before.
         """
         locator, opening = self._finder.locator, self._finder.locator.board.opening
-        choice, good = locator.board.choice(self._finder.now()), locator.last_good
+        choice, good = locator.board.choice(self._finder.now(), forward=True), locator.last_good
         keys = [one.key for one in choice.ranked]
         if choice.key is not None:
             keys = [choice.key, *keys]
@@ -98,10 +98,14 @@ class Forwarding:
             ]
         tracks = [locator.tracks[key] for key in dict.fromkeys(keys) if key in locator.tracks]
         return [
-            Target(one.server.key, one.server.host, one.server.port, one.rtt)
+            Target(server.key, server.host, server.port, one.rtt, server if server.proxied else None)
             for one in tracks
-            if not one.server.tls and not self._is_own(one.server)
+            if (server := one.server).forwardable and not self._is_own(server) and self._may_be_sent(server)
         ]
+
+    def _may_be_sent(self, server: Server) -> bool:
+        """Whether its headers would stay secret now."""
+        return not server.secret_in_clear or self._finder.locator.roster.reachable(server)
 
     def _is_own(self, server: Server) -> bool:
         """Whether it is this very address: a request would go round for ever."""

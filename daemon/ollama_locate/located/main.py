@@ -21,6 +21,7 @@ from ollama_locate.edge.folders import config_file, state_folder
 from ollama_locate.edge.lock import Lock
 from ollama_locate.edge.templates import hooks, templates
 
+from .check import check
 from .log import LOGGER, set_up
 
 EXITS = {Verdict.FRESH.value: 0, Verdict.STALE.value: 0, Verdict.NONE.value: 4}
@@ -28,7 +29,9 @@ EXITS = {Verdict.FRESH.value: 0, Verdict.STALE.value: 0, Verdict.NONE.value: 4}
 
 def main(argv: list[str] | None = None, wire: Wire | None = None) -> int:
     """Run the daemon; returns the exit code. `wire` replaces where connects leave (the demo's tailnet)."""
-    args = _arguments(argv)
+    args = parser().parse_args(argv)
+    if args.check:
+        return check()
     # The service manager's watchdog ends a program that hangs with SIGABRT: where it hung is then in the log.
     faulthandler.enable()
     for number in (signal.SIGUSR1, signal.SIGHUP):
@@ -55,17 +58,19 @@ def main(argv: list[str] | None = None, wire: Wire | None = None) -> int:
         folder.close()
 
 
-def _arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    words = argparse.ArgumentParser(
         prog="ollama-located",
         description="Finds the best live Ollama on your tailnet and keeps the env file true; stays in the foreground.",
         epilog="Files: docs/files.md. Config: docs/config.md, printed by `ollama-locate config`.",
     )
-    parser.add_argument("--once", action="store_true", help="make one full round, write the files, end")
-    parser.add_argument("--log-format", choices=("text", "json"), default="text", help="how log lines look")
-    parser.add_argument("--log-level", choices=LOG_LEVELS, help="overrides log_level of the config")
-    parser.add_argument("--version", action="version", version=f"ollama-located {VERSION}")
-    return parser.parse_args(argv)
+    words.add_argument("--once", action="store_true", help="make one full round, write the files, end")
+    words.add_argument("--check", action="store_true", help="say whether it runs and its heart beats: exit 0, else 1")
+    words.add_argument("--log-format", choices=("text", "json"), default="text", help="how log lines look")
+    words.add_argument("--log-level", choices=LOG_LEVELS, help="overrides log_level of the config")
+    words.add_argument("--version", action="version", version=f"ollama-located {VERSION}")
+    return words
 
 
 async def _serve(folder: StateFolder, lock: Lock, config: Config, wire: Wire | None) -> int:
@@ -76,10 +81,11 @@ async def _serve(folder: StateFolder, lock: Lock, config: Config, wire: Wire | N
 
 
 async def _once(folder: StateFolder, config: Config, wire: Wire | None) -> int:
-    from .once import look_once  # noqa: PLC0415 - as above
+    from .once import followed_now, look_once  # noqa: PLC0415 - as above
 
     budget = STATUS_DEADLINE + LOOK_BUDGET + config.timeout
-    snapshot = await look_once(config, budget, before=previous(folder), wire=wire, models=True)
+    followed = followed_now(config, folder.path, LOGGER.error)
+    snapshot = await look_once(followed, budget, before=previous(folder), wire=wire, models=True)
     try:
         folder.publish(render.files(snapshot, templates()) | hooks(folder.path), render.SOURCED)
     except OperatorError as error:

@@ -6,9 +6,9 @@ import os
 import time
 from pathlib import Path
 
-from ollama_locate.core.bounds import METRICS_MIN_GAP
+from ollama_locate.core.bounds import METRICS_FILE_MODE, METRICS_MIN_GAP
 from ollama_locate.core.errors import OperatorError
-from ollama_locate.core.metrics import Counters, text
+from ollama_locate.core.metrics import FIRST, Counters, text
 from ollama_locate.core.snapshot import Snapshot
 from ollama_locate.edge import textfile
 
@@ -65,7 +65,7 @@ class Metrics:
             self._written, self._wrote_at = path, time.monotonic()
             data = text(self._snapshot, Counters(self._switches), time.time())
             try:
-                await self._publisher.aside(textfile.write, path, data)
+                await self._publisher.aside(textfile.write, _target(path), data)
             except OperatorError as error:
                 self._complain(str(error))
             else:
@@ -80,7 +80,7 @@ class Metrics:
     async def _take_away(self) -> None:
         if self._written is not None:
             path, self._written = self._written, None
-            await self._publisher.aside(textfile.remove, path)
+            await self._publisher.aside(textfile.remove, _target(path))
 
     def _path(self) -> Path | None:
         configured = self._finder.config.metrics
@@ -93,3 +93,7 @@ class Metrics:
             else:
                 LOGGER.info("the metrics can be written again")
             self.trouble = sentence
+
+
+def _target(path: Path) -> textfile.Target:
+    return textfile.Target("metrics.textfile", path, METRICS_FILE_MODE, FIRST.encode())

@@ -74,6 +74,7 @@ local order = {
 ---Name, the env file, the URL that is taken from it, if any.
 local hostile = {
   { "https, IPv6", "OLLAMA_ENDPOINT=https://[fd7a:115c:a1e0::1]:11434\n", "https://[fd7a:115c:a1e0::1]:11434" },
+  { "a proxy's path", "OLLAMA_ENDPOINT=https://ai.example:443/gpu-1/o\n", "https://ai.example:443/gpu-1/o" },
   { "other variables and the marker", "A=1\n" .. GOOD .. "OLLAMA_LOCATE_APPLIED=" .. OURS .. "\n", t.ONE },
   { "empty", "" },
   { "without the key", "OTHER=http://100.64.0.2:11434\n" },
@@ -88,7 +89,7 @@ local hostile = {
   { "export", "export " .. GOOD },
   { "a blank before it", " " .. GOOD },
   { "a name that ends so", "MY_" .. GOOD },
-  { "a path", "OLLAMA_ENDPOINT=http://100.64.0.2:11434/v1\n" },
+  { "the path that programs add", "OLLAMA_ENDPOINT=http://100.64.0.2:11434/v1\n" },
   { "a trailing slash", "OLLAMA_ENDPOINT=http://100.64.0.2:11434/\n" },
   { "a login", "OLLAMA_ENDPOINT=http://me@100.64.0.2:11434\n" },
   { "another scheme", "OLLAMA_ENDPOINT=file://100.64.0.2\n" },
