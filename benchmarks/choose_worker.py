@@ -55,7 +55,7 @@ def world(status: bytes, models: int, holders: int) -> Locator:
 def one(locator: Locator, number: int) -> list[float]:
     clock, run = Clock(101.0 + number, time.time()), Run(1, number)
     began = time.process_time()
-    best = locator.best_by_model(clock.now)
+    best = locator.catalogue.best(clock.now)
     chosen = time.process_time()
     snapshot = take(locator, locator.conclude(clock.now), {"OLLAMA_ENDPOINT": "{url}"}, clock, run)
     taken = time.process_time()

@@ -33,13 +33,14 @@ class ByModel:
         """
         found: dict[str, str] = {}
         alike: dict[tuple[object, ...], str | None] = {}
+        by_rtt = pinned is None and not answers and all(one.answer is None for one in contenders)
         for name, having in _holders(contenders).items():
             times, current = answers.get(name, {}), self._current.get(name)
             if len(having) == 1:
                 found[name] = having[0].key
                 continue
             warm = frozenset(one.key for one in having if name in loaded.get(one.key, ()))
-            if pinned is None and not times and _first_anyway(having[0].key, warm, current):
+            if by_rtt and _first_anyway(having[0].key, warm, current):
                 found[name] = having[0].key
                 continue
             question = (tuple(one.key for one in having), warm, current, tuple(times.items()))
