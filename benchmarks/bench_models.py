@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 SERVERS, EACH = 20, 300
 REACH_MIB = 36.0
-# The daemon asks what 16 models can do with each check, and publishes seldom what costs much.
+# Without it more than ten machines would share the interval, and ask of one model with each check what it can do.
+ALONE = "machines = 1\n"
+# So it asks of 16; and it publishes seldom what costs much.
 KNOWN_S = 150.0
 # Afterwards so many more rounds, in which nothing is new.
 STILL = 20
@@ -77,7 +79,7 @@ def breadth(what: str) -> Row:
         modules = bench_memory.imported(place)
         words: list[str | Path] = [programs() / "python", bench_memory.FLOOR, place.peers[0].url]
         cli, socket, _ = stack.enter_context(real_tailscale(place))
-        running = stack.enter_context(daemon(place, interval="1s", tailscale=cli, socket=socket))
+        running = stack.enter_context(daemon(place, interval="1s", tailscale=cli, socket=socket, config=ALONE))
         with inside(place.client):
             floor = stack.enter_context(script([*words, *bench_memory.third_party(modules)]))
         began = time.monotonic()
