@@ -11,6 +11,7 @@ import time
 HEARTBEAT_DEAD = 100.0
 _SYSTEM = "/var/lib/ollama-locate"
 _SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:/._-[]")
+_STALE = "ollama-locate: stale: it does not answer now; `ollama-locate why` says more\n"
 _VERDICTS = ("fresh", "stale", "none")
 _MODELS_MAX = 2**22
 """A list that is longer is cut: what is not found is left to the slow path."""
@@ -67,14 +68,15 @@ def answer() -> int | None:
     url, verdict = found
     sys.stdout.write(url + "\n")
     if verdict == "stale":
-        sys.stderr.write("ollama-locate: stale: it does not answer now; `ollama-locate why` says more\n")
+        sys.stderr.write(_STALE)
     return 0
 
 
 def answer_model(wanted: str) -> int | None:
     """The same for the first of these models that a healthy server has; None as well for patterns and for none."""
     path = folder()
-    if not path or read(path) is None or not _SAFE.issuperset(wanted.replace(",", "")):
+    found = read(path) if path else None
+    if found is None or "[" in wanted or not _SAFE.issuperset(wanted.replace(",", "")):
         return None
     try:
         lines = _bytes(path + "/models", _MODELS_MAX)
@@ -85,6 +87,8 @@ def answer_model(wanted: str) -> int | None:
         url = _find(lines, word if ":" in word.rpartition("/")[2] else word + ":latest") or _find(lines, word)
         if url.startswith(("http://", "https://")) and _SAFE.issuperset(url):
             sys.stdout.write(url + "\n")
+            if found == (url, "stale"):
+                sys.stderr.write(_STALE)
             return 0
     return None
 

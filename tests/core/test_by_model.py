@@ -80,3 +80,21 @@ def test_those_that_keep_their_place_do_so_together() -> None:
     best.choose([one("a", 12, *names), one("b", 90, *names)], {})
     found = best.choose([one("b", 8, *names), one("a", 12, *names)], {"b": frozenset({"m7:1"})})
     assert {name for name, key in found.items() if key == "b"} == {"m7:1"}
+
+
+def test_in_the_first_round_no_dead_band_protects_anyone() -> None:
+    best = ByModel()
+    best.choose([one("a", 12, "m:1"), one("b", 90, "m:1")], {})
+    assert best.choose([one("b", 9, "m:1"), one("a", 12, "m:1")], {}, provisional=True) == {"m:1": "b"}
+
+
+def test_who_was_pinned_is_not_protected_afterwards() -> None:
+    best, pair = ByModel(), [one("a", 5, "m:1"), one("b", 9, "m:1")]
+    assert best.choose(pair, {}, pinned="b") == {"m:1": "b"}
+    assert best.choose(pair, {}) == {"m:1": "a"}
+
+
+def test_whose_turn_it_was_in_an_earlier_run_keeps_its_place() -> None:
+    best = ByModel()
+    best.recall({"m:1": "b"})
+    assert best.choose([one("a", 5, "m:1"), one("b", 9, "m:1")], {}) == {"m:1": "b"}

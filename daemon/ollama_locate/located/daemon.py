@@ -380,6 +380,7 @@ class Daemon:
         """Look again: at a server that was reported, or at the config, the tailnet and every server."""
         if everybody:
             await self._finder.look()
+            self._finder.prober.list_again()
             self._finder.locator.recheck(self._finder.now())
         self._probe_due()
         self._refresh_round = self._finder.number
