@@ -61,7 +61,10 @@ class Listener(Protocol):
 
 
 class Prober:
-    """Probes servers, any number at once. `timeout` (seconds) bounds the connect, and later the list of models."""
+    """Probes servers, any number at once. `timeout` (seconds) bounds the connect, and later the list of models.
+
+    `shows`: of how many models a check may ask what they can do; `abilities`: whether it may at all.
+    """
 
     def __init__(
         self, listener: Listener, timeout: float, wire: Wire | None = None, list_patience: float = TAGS_PATIENCE_MIN
@@ -69,6 +72,7 @@ class Prober:
         self.timeout = timeout
         self.list_patience = list_patience
         self.shows = SHOWS_AT_A_TIME
+        self.abilities = True
         self._secure: dict[str, tuple[Access, httpx.AsyncClient]] = {}
         self._listener = listener
         self._wire = wire or Wire()
@@ -90,7 +94,7 @@ class Prober:
     def stock(self, key: str) -> Stock:
         """What is known of a server's models."""
         stock = self._stocks.setdefault(key, Stock())
-        stock.shows = self.shows
+        stock.shows = self.shows if self.abilities else 0
         return stock
 
     def list_again(self) -> None:

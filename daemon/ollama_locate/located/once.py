@@ -53,14 +53,16 @@ async def look_once(
     before: Snapshot | None = None,
     wire: Wire | None = None,
     models: bool = False,
+    abilities: bool = True,
 ) -> Snapshot:
     """Look at the tailnet, ask everybody once, and say what came out, after `budget` seconds at the latest.
 
-    Whoever has not answered by then is silent so far. `models`: ask as well what is loaded, and what models can do.
+    Whoever has not answered by then is silent so far. `models`: ask as well what is loaded, and with
+    `abilities` what models can do, which takes a round trip for each.
     """
     over = asyncio.Event()
     finder = Finder(followed, _ignore, lambda _: over.set(), wire=wire, before=before)
-    finder.prober.list_patience = _LIST_PATIENCE
+    finder.prober.list_patience, finder.prober.abilities = _LIST_PATIENCE, abilities
     if models:
         finder.prober.shows = MODELS_MAX  # as many as there is time for
     try:
