@@ -75,13 +75,6 @@ def test_models_that_stand_alike_are_decided_alike() -> None:
     assert {name for name, key in found.items() if key == "b"} == {"m7:1"}
 
 
-def test_those_that_keep_their_place_do_so_together() -> None:
-    names, best = [f"m{number}:1" for number in range(500)], ByModel()
-    best.choose([one("a", 12, *names), one("b", 90, *names)], {})
-    found = best.choose([one("b", 8, *names), one("a", 12, *names)], {"b": frozenset({"m7:1"})})
-    assert {name for name, key in found.items() if key == "b"} == {"m7:1"}
-
-
 def test_in_the_first_round_no_dead_band_protects_anyone() -> None:
     best = ByModel()
     best.choose([one("a", 12, "m:1"), one("b", 90, "m:1")], {})
@@ -98,3 +91,10 @@ def test_whose_turn_it_was_in_an_earlier_run_keeps_its_place() -> None:
     best = ByModel()
     best.recall({"m:1": "b"})
     assert best.choose([one("a", 5, "m:1"), one("b", 9, "m:1")], {}) == {"m:1": "b"}
+
+
+def test_those_that_keep_their_place_do_so_together() -> None:
+    names, best = [f"m{number}:1" for number in range(500)], ByModel()
+    best.choose([one("a", 12, *names), one("b", 90, *names)], {})
+    found = best.choose([one("b", 8, *names), one("a", 12, *names)], {"b": frozenset({"m7:1"})})
+    assert {name for name, key in found.items() if key == "b"} == {"m7:1"}
