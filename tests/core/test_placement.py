@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from ollama_locate.core.config import parse_config
+from ollama_locate.core.net import Net
 from ollama_locate.core.outcome import Outcome, Probe
 from ollama_locate.core.placement import answering, barred, belongs, holders
 from ollama_locate.core.snapshot import ServerState
@@ -100,4 +101,4 @@ EVERY_PEER = {"n2:11434", "n3:11434", "n4:11434"}
 )
 def test_whom_nothing_is_pulled_to(entries: str, look: Tailnet | Unavailable, closed: set[str]) -> None:
     no_pull = parse_config(f"[models]\nno_pull = {entries}".encode(), "c.toml").models
-    assert barred(servers(), no_pull, look) == closed
+    assert barred(servers(), no_pull, {Net(): look}) == closed

@@ -91,7 +91,7 @@ def test_its_models_are_listed(
 
     async def scenario() -> tuple[list[str], str]:
         async with serving_tls(behaviour, authority, name) as port:
-            (stock,) = await stocks([f"https://localhost:{port}"], Wire())
+            (stock,) = await stocks([(f"https://localhost:{port}", None)], Wire())
         return [one.name for one in stock.models], stock.trouble
 
     with trusting(authority, monkeypatch):

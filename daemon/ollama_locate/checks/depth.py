@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ollama_locate.core.codes_tailnet import UNREACHABLE
 from ollama_locate.core.constants import SYN_PATIENCE_KNOWN, TIMEOUT
 from ollama_locate.core.finding import Finding, found
+from ollama_locate.core.net import read_proxy
 from ollama_locate.core.outcome import Outcome
 from ollama_locate.core.ping import Pong
 from ollama_locate.core.rule import Severity
@@ -40,7 +41,7 @@ class Seen(NamedTuple):
 
 def look(case: Case, server: ServerState) -> Depth:
     """Look at one server; takes up to TIMEOUT seconds after the round."""
-    seen = asyncio.run(_look(case, server, peers.hints(case.round().look).get(server.key.rpartition(":")[0])))
+    seen = asyncio.run(_look(case, server, peers.hints(case.round().tailnets).get(server.key.rpartition(":")[0])))
     facts = peers.facts_of(case, {server.key: Reach(seen.pong, seen.asked)})
     findings = [one for one in peers.judge(facts) if server.name in one.servers]
     if server.kind == "local" and seen.asked.outcome is Outcome.REFUSED:
@@ -71,11 +72,11 @@ async def _ask(case: Case, server: ServerState, host: str, patience: float) -> E
                 name = await resolve(name, port)
         except (OSError, ValueError, TimeoutError):
             return Examined(Outcome.ERROR, "its name is not known")
-    return await examine(case.wire, (name, port), host, patience, time.time())
+    return await examine(case.wire.via(read_proxy(server.proxy)), (name, port), host, patience, time.time())
 
 
 async def _pong(case: Case, server: ServerState) -> Pong | None:
-    return await ping(case.config.tailscale, address(server.url)[0]) if server.kind == "peer" else None
+    return await ping(case.config, server) if server.kind == "peer" else None
 
 
 def _as_problem(finding: Finding, name: str) -> Finding:

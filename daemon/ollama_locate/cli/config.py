@@ -8,7 +8,8 @@ import msgspec
 from ollama_locate.core.bounds import SCHEMA
 from ollama_locate.core.config import KEYS, Config
 from ollama_locate.core.duration import written
-from ollama_locate.core.server import http_url
+from ollama_locate.core.net import Net
+from ollama_locate.core.server import authority, http_url
 from ollama_locate.edge.folders import reader_config
 
 from .show import line, note, table
@@ -56,6 +57,7 @@ def values(config: Config) -> dict[str, object]:
         "variables": dict(config.variables),
         "tailscale": config.tailscale,
         "tailscale_socket": config.tailscale_socket,
+        "tailnet": [_tailnet(net) for net in config.tailnet],
         "sentinel": config.sentinel,
         "history": config.history,
         "forward": _forward(config),
@@ -64,6 +66,16 @@ def values(config: Config) -> dict[str, object]:
         "on_change": [{"run": one.words, "timeout": written(one.seconds)} for one in config.on_change],
         "log_level": config.log_level,
     }
+
+
+def _tailnet(net: Net) -> dict[str, object]:
+    """What the config says of it."""
+    found: dict[str, object] = {"name": net.name, "socket": net.socket}
+    if net.socks5 is not None:
+        found["socks5"] = authority(*net.socks5)
+    if net.allow is not None:
+        found["allow"] = [pattern.text for pattern in net.allow]
+    return {key: value for key, value in found.items() if value != ""}
 
 
 def _forward(config: Config) -> dict[str, object]:

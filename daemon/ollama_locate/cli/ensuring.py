@@ -8,11 +8,14 @@ import time
 
 import httpx
 
+from ollama_locate.core.config import Config
 from ollama_locate.core.errors import OperatorError, StateFolderError
 from ollama_locate.core.models import is_cloud
+from ollama_locate.core.net import Net
 from ollama_locate.core.placement import answering, barred, belongs, holders
 from ollama_locate.core.pulling import Failure, Meter, Trouble
 from ollama_locate.core.snapshot import ServerState, Snapshot
+from ollama_locate.core.tailnet import Tailnet, Unavailable
 from ollama_locate.edge import pull, tailscale
 from ollama_locate.edge.folders import reader_folder
 from ollama_locate.edge.lock import holder
@@ -115,8 +118,7 @@ class _Task:
         """Where it is pulled. Raises where that is nowhere."""
         settings = config()
         self.interrupted = "stopped; nothing was changed"
-        look = asyncio.run(tailscale.look(settings.tailscale)).found if settings.models else None
-        closed = barred(servers, settings.models, look) if look is not None else frozenset()
+        closed = barred(servers, settings.models, asyncio.run(_looks(settings))) if settings.models else frozenset()
         pinned = snapshot.pin.url if snapshot.pin is not None and snapshot.pin.followed else ""
         where = belongs(servers, closed, pinned)
         if where is not None:
@@ -137,6 +139,12 @@ class _Task:
             failure = await self._load(client, where)
             if failure is not None:
                 raise _failed(where, failure)
+
+
+async def _looks(settings: Config) -> dict[Net, Tailnet | Unavailable]:
+    """What each tailnet says now."""
+    looks = await asyncio.gather(*(tailscale.look(settings.tailscale, net.words) for net in settings.nets))
+    return {net: look.found for net, look in zip(settings.nets, looks, strict=True)}
 
 
 def _failed(server: ServerState, failure: Failure) -> _FailedError:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from ollama_locate.core.bounds import SCHEMA
+from ollama_locate.core.net import read_proxy
 from ollama_locate.core.snapshot import ServerState
 
 from .help import Help
@@ -44,7 +45,8 @@ def run(args: argparse.Namespace, wire: "Wire | None" = None) -> int:
     from ollama_locate.edge.inventory import stocks  # noqa: PLC0415 - as above
 
     servers = [one for one in seen().snapshot.servers if one.health == "up" and one.kind != "self_check"]
-    found = list(zip(servers, asyncio.run(stocks([one.url for one in servers], wire or dial.Wire())), strict=True))
+    places = [(one.url, read_proxy(one.proxy)) for one in servers]
+    found = list(zip(servers, asyncio.run(stocks(places, wire or dial.Wire())), strict=True))
     if args.json:
         _json(found)
         return 0 if servers else 1

@@ -12,17 +12,26 @@ _CLOSEST = 3
 
 
 def speaks_of(server: ServerState, wanted: str) -> bool:
-    """Whether this word means that server: its name, with or without the tailnet's, its address, URL, key or kind."""
+    """Whether this word means that server: its name, with or without the tailnet's, its address, URL, key or kind.
+
+    Of several tailnets also `work/gpu-box`.
+    """
     text = wanted.lower().rstrip("/")
     names = (server.name.lower(), server.name.partition(":")[0].lower(), server.name.partition(".")[0].lower())
     authority = server.url.partition("://")[2]
     host = authority.rpartition(":")[0].strip("[]")
-    return text in (*names, server.key.lower(), server.url.lower(), authority, host, server.kind)
+    full = f"{server.tailnet}/{server.name}".lower()
+    return text in (*names, full, server.key.lower(), server.url.lower(), authority, host, server.kind)
 
 
 def is_rejected(peer: RejectedState, wanted: str) -> bool:
     """The same of a peer that is left alone."""
-    return wanted.lower() in (peer.name.lower(), peer.key.lower(), *peer.addresses)
+    return wanted.lower() in (
+        peer.name.lower(),
+        f"{peer.tailnet}/{peer.name}".lower(),
+        peer.key.lower(),
+        *peer.addresses,
+    )
 
 
 def nobody(snapshot: Snapshot, wanted: str) -> OperatorError:

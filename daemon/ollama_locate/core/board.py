@@ -1,28 +1,29 @@
 """Who is up, who is in doubt, who is current: what is known of everybody, and the choice that follows from it."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from . import selection
 from .health import Health, Status
+from .opening import Opening
 from .pin import NAME as PINNED_NAME
 from .roster import Roster
 from .selection import Choice, Contender, Standing
 from .server import Kind, Server
 from .track import LastGood, Settings, Track
 
-if TYPE_CHECKING:
-    from .opening import Opening
-
 
 class Board:
-    """The locator writes it, the snapshot reads it. `last_good` is the current server, even where it is down."""
+    """The locator writes it, the snapshot reads it. `last_good` is the current server, even where it is down.
+
+    `forward` is the URL of the stable address while that listens: what is published of servers behind a proxy.
+    """
 
     def __init__(self, settings: Settings, now: float, last_good: LastGood | None) -> None:
         self.settings = settings
         self.roster = Roster(settings.policy, now)
         self.last_good = last_good
         self.opening: Opening | None = None
+        self.forward: str | None = None
         self.up: set[str] = set()
         self.doubted: set[str] = set()
         self._by_url: dict[str, list[str]] = {}
@@ -48,8 +49,31 @@ class Board:
         self.up &= self.tracks.keys()
         self.doubted &= self.tracks.keys()
 
+    def endpoint(self, server: LastGood) -> str | None:
+        """What programs use to reach it; None: they cannot."""
+        return self.forward if self.roster.proxied(server.key) else server.url
+
+    def usable(self, server: Server) -> bool:
+        """Whether programs can reach it."""
+        return server.proxy is None or self.forward is not None
+
+    def returned(self, keys: set[str], now: float) -> None:
+        """One of several tailnets is back: a round among its servers, unless one of another is current and up."""
+        before = self.opening if self.opening is not None and not self.opening.succession else None
+        current = self.current()
+        if self.last_good is not None and self.last_good.key in keys:
+            pending = keys | before.pending if before is not None else keys
+            self.opening = Opening(pending, now, self.last_good.key)
+        elif before is not None:
+            before.pending |= keys
+        elif current is None or current.health.status is not Status.UP:
+            self.opening = Opening(keys, now, None)
+
     def at(self, url: str) -> list[Track]:
-        """The servers with this URL."""
+        """The servers with this URL; of the stable address who is behind it now."""
+        current = self.current()
+        if url == self.forward and current is not None and current.server.proxy is not None:
+            return [current]
         return [self.tracks[key] for key in self._by_url.get(url, ())]
 
     def current(self) -> Track | None:
@@ -71,7 +95,8 @@ class Board:
 
     def serves(self) -> bool:
         """Whether this machine's Ollama answers at its own tailnet address."""
-        return any(f"self:{port}" in self.up for port in self.settings.policy.ports)
+        policy = self.settings.policy
+        return any(net.key(f"self:{port}") in self.up for net in policy.nets for port in policy.ports)
 
     def tier(self, server: Server) -> int:
         """The server's place in the order, `local` included."""
@@ -96,7 +121,8 @@ class Board:
         pin = self.settings.pin
         if pin is None:
             return None
-        return self.tracks.get(pin.key if pin.key is not None else f"static:{PINNED_NAME}")
+        found = self.tracks.get(pin.key if pin.key is not None else f"static:{PINNED_NAME}")
+        return found if found is not None and self.usable(found.server) else None
 
     def contenders(self, now: float) -> list[Contender]:
         """The healthy. In doubt, only the current one stays; when it is down, only who answered since counts."""
@@ -116,6 +142,7 @@ class Board:
             for key in sorted(self.up)
             if (track := self.tracks[key]).server.kind is not Kind.SELF_CHECK
             and self.roster.reachable(track.server)
+            and self.usable(track.server)
             and (track is current or not track.health.in_doubt)
             and (since is None or track.health.answered_at is None or track.health.answered_at >= since)
         ]
@@ -150,6 +177,8 @@ class Board:
             return Standing.UNREACHABLE
         if track.health.in_doubt:
             return Standing.FAILING
+        if track.health.status is Status.UP and not self.usable(track.server):
+            return Standing.NEEDS_FORWARD
         if key in choice.standings and track.health.status is Status.UP:
             return choice.standings[key]
         down = track.probe is not None and track.health.status is Status.DOWN

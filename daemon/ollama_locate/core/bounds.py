@@ -281,3 +281,8 @@ LOAD_DEADLINE: Final = 330.0
 
 LOAD_MAX_BYTES: Final = 2**16
 """The answer to a load is 150 bytes."""
+
+# --- Tailnets ----------------------------------------------------------------------------------------
+
+TAILNETS_MAX: Final = 8
+"""Each has a tailscaled, a look and a bus of its own; more of them on one machine are a mistake."""

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
 from . import config_values as read
+from .config_tailnets import tailnets
 from .constants import INTERVAL, INTERVAL_MAX, INTERVAL_MIN, OLLAMA_PORT, TIMEOUT, TIMEOUT_MAX, TIMEOUT_MIN
 from .errors import ConfigError
 from .forward import Forward
+from .net import Net
 from .on_change import Command
 from .patterns import Network, Pattern
 from .pin import Pin
@@ -43,6 +45,7 @@ class Config:
     variables: Mapping[str, str] = field(default_factory=lambda: {"OLLAMA_ENDPOINT": "{url}"})
     tailscale: str = ""
     tailscale_socket: str = ""
+    tailnet: tuple[Net, ...] = ()
     sentinel: bool = True
     history: bool = True
     forward: Forward | None = None
@@ -53,6 +56,15 @@ class Config:
     raw: Mapping[str, object] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+    @property
+    def nets(self) -> tuple[Net, ...]:
+        """The tailnets; where the config has none, the one that the tailscale command speaks of."""
+        return self.tailnet or (Net(),)
+
+    def bell(self, net: Net) -> str:
+        """The socket on which a tailnet's tailscaled says that something has changed; empty: the system's."""
+        return net.socket or self.tailscale_socket
 
     def settings(self, pin: Pin | None = None) -> Settings:
         """What of this, and of a pin, the core decides by."""
@@ -68,6 +80,7 @@ class Config:
             (*self.static, pinned) if pinned else self.static,
             use_local=self.local is not Local.OFF,
             check_self=self.local is Local.AUTO,
+            nets=self.nets,
         )
         return Settings(policy, self.interval, self.local, timeout=self.timeout, sentinel=self.sentinel, pin=pin)
 
@@ -100,6 +113,8 @@ def parse_config(data: bytes, path: str) -> Config:
     config = Config(**values, raw=table, sources=sources)
     if config.forward is not None and (problem := _loop(config, config.forward)):
         raise ConfigError(f"{_place(path, lines, 'forward', 'listen')}: forward.listen: {problem}")
+    if config.tailnet and config.tailscale_socket:
+        raise ConfigError(f"{sources['tailscale_socket']}: tailscale_socket: say it as `socket` under [[tailnet]]")
     return replace(config, warnings=_warnings(config))
 
 
@@ -107,6 +122,8 @@ def _loop(config: Config, forward: Forward) -> str:
     """Why requests to the forward would come back to it, empty if they would not."""
     if forward.port in config.ports:
         return f"port {forward.port} is where Ollama itself is looked for (`ports`); use another one"
+    if any(net.socks5 == (forward.host, forward.port) for net in config.tailnet):
+        return "this is the address of the SOCKS5 proxy (`socks5`); use another port"
     name = next((one.name for one in config.static if forward.is_at(one.host, one.port)), None)
     return f"the static server `{shown(name)}` is this very address" if name else ""
 
@@ -148,6 +165,8 @@ def _warnings(config: Config) -> tuple[str, ...]:
         found.append(
             f"forward.listen: every machine that can reach {config.forward.host} can use your servers through it"
         )
+    if config.forward is None and any(net.socks5 is not None for net in config.tailnet):
+        found.append("tailnet.socks5: programs reach what is behind the proxy by [forward] only, and there is none")
     if "OPENAI_BASE_URL" in variables:
         found.append(
             "OPENAI_BASE_URL sends every OpenAI client of this machine, with its OpenAI key, to the chosen server"
@@ -170,6 +189,7 @@ _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "variables": read.variables,
     "tailscale": read.path,
     "tailscale_socket": read.path,
+    "tailnet": tailnets,
     "sentinel": read.yes_or_no,
     "history": read.yes_or_no,
     "forward": read.forward,

@@ -14,6 +14,7 @@ from .outcome import Outcome, Probe
 from .patience import Terms
 from .sentinel import Sentinel, Watch
 from .server import Kind, Server, base_url
+from .since import Since
 from .succession import Succession
 from .tailnet import Tailnet, Unavailable
 from .track import Decision, LastGood, Settings, Track, UnderWay
@@ -35,7 +36,7 @@ class Locator:
         self.sentinel.on = settings.sentinel
         self._flights: dict[str, UnderWay] = {}
         self._decider = Decider(self.board, self._flights, now)
-        self._void_before = self._settles_until = now
+        self._void_before, self._settles_until = Since(now), Since(now)
         self.board.opening = Opening(self.tracks, now, last_good.key if last_good else None)
         self._evidence = Evidence()
         self._succession = Succession(self.board, self._flights, self._evidence)
@@ -57,13 +58,13 @@ class Locator:
 
     # --- the tailnet, the config, this machine
 
-    def see(self, look: Tailnet | Unavailable, now: float) -> None:
-        """Take in a look at the tailnet: servers appear, change and go."""
+    def see(self, look: Tailnet | Unavailable, now: float, net: str = "") -> None:
+        """Take in a look at a tailnet: servers appear, change and go."""
         before = set(self.tracks)
-        back = self.roster.see(look, now)
+        back = self.roster.see(look, now, net)
         self._regroup(before, now)
         if back:
-            self.resume(now)
+            self.resume(now, net)
 
     def reconfigure(self, settings: Settings, now: float) -> None:
         """Take in another config."""
@@ -84,29 +85,51 @@ class Locator:
 
     def recheck(self, now: float) -> None:
         """Let everybody be asked again: at once, but those who never answered and are offline, over 10 s."""
-        rest = [t for t in self.tracks.values() if t.checked and not t.server.online and t.health.answered_at is None]
-        for track in self.tracks.values():
+        self._ask_again(list(self.tracks.values()), now)
+
+    def _ask_again(self, tracks: list[Track], now: float) -> None:
+        rest = [t for t in tracks if t.checked and not t.server.online and t.health.answered_at is None]
+        for track in tracks:
             track.due = min(track.due, now)
         for place, track in enumerate(rest, 1):
             track.due = now + REST_SPREAD * place / len(rest)
 
-    def resume(self, now: float) -> None:
-        """The tailnet is back, or this machine slept: the past says nothing, and everybody is asked again."""
-        for track in self.tracks.values():
+    def resume(self, now: float, net: str | None = None) -> None:
+        """A tailnet is back, or (None) this machine slept: the past says nothing, and whoever is there is asked again.
+
+        Where there is one tailnet only, all is taken to depend on it.
+        """
+        net = self.roster.one_of_several(net)
+        tracks = self._of(net)
+        for track in tracks:
             if not track.server.loopback:
                 self.board.set_health(track, forgiven(track.health, now))
-        self.recheck(now)
-        self._void_before = now
-        self.board.opening = Opening(self.tracks, now, self.last_good.key if self.last_good else None)
+        self._ask_again(tracks, now)
+        self._void_before.set(now, net)
+        if net is None:
+            self.board.opening = Opening(self.tracks, now, self.last_good.key if self.last_good else None)
+        else:
+            self.board.returned({track.server.key for track in tracks}, now)
 
-    def restarted(self, now: float) -> None:
+    def _of(self, net: str | None) -> list[Track]:
+        """The servers of a tailnet; None: all."""
+        return [track for track in self.tracks.values() if net is None or track.server.net == net]
+
+    def restarted(self, now: float, net: str | None = None) -> None:
         """Tailscaled was started anew, and nobody saw it away: who is silent may only not be reached yet."""
-        self._settles_until = now + TAILNET_SETTLES
-        self.recheck(now)
+        net = self.roster.one_of_several(net)
+        self._settles_until.set(now + TAILNET_SETTLES, net)
+        self._ask_again(self._of(net), now)
+
+    def forwards(self, url: str | None) -> None:
+        """The stable address listens at this URL, or (None) not any more: what only a proxy reaches needs it."""
+        self.board.forward = url
+        if url is None and self.last_good is not None and self.roster.proxied(self.last_good.key):
+            self.board.last_good = None
 
     def stalled(self, now: float) -> None:
         """This program stood still: who failed meanwhile may have answered in time, and is asked again."""
-        self._void_before = now
+        self._void_before.set(now)
 
     def _regroup(self, before: set[str], now: float) -> None:
         board, good = self.board, self.last_good
@@ -218,9 +241,13 @@ class Locator:
             return True
         if probe.outcome is Outcome.ALIVE:
             return False
-        if track.health.status is Status.UP and probe.outcome is Outcome.SILENT and probe.sent < self._settles_until:
+        if (
+            track.health.status is Status.UP
+            and probe.outcome is Outcome.SILENT
+            and probe.sent < self._settles_until.of(server)
+        ):
             return True
-        return not server.loopback and flight.sent < self._void_before
+        return not server.loopback and flight.sent < self._void_before.of(server)
 
     def _is_alive(self, track: Track, probe: Probe, now: float) -> None:
         if track.health.status is not Status.UP:

@@ -1,9 +1,10 @@
 """Where a model is loaded, and where it is pulled: who has it; else where it belongs by the user's order."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from .models import has_model
+from .net import Net
 from .patterns import Form, Pattern, matches, names
 from .selection import Standing
 from .server import Kind, host_of
@@ -21,7 +22,7 @@ def answering(snapshot: Snapshot) -> list[ServerState]:
     return [
         server
         for server in snapshot.servers
-        if server.health == "up" and server.standing not in _NOT_ASKED and is_value(server.url)
+        if server.health == "up" and server.standing not in _NOT_ASKED and is_value(server.url) and not server.proxy
     ]
 
 
@@ -41,7 +42,9 @@ def belongs(servers: Iterable[ServerState], barred: frozenset[str], pinned: str 
     return order[0] if order else None
 
 
-def barred(servers: Iterable[ServerState], no_pull: tuple[Pattern, ...], look: Tailnet | Unavailable) -> frozenset[str]:
+def barred(
+    servers: Iterable[ServerState], no_pull: tuple[Pattern, ...], looks: Mapping[Net, Tailnet | Unavailable]
+) -> frozenset[str]:
     """The keys of the servers to which nothing is pulled.
 
     Tags, users and addresses are tailscale's to say. While it does not, each peer may be the marked one, and so may
@@ -49,22 +52,24 @@ def barred(servers: Iterable[ServerState], no_pull: tuple[Pattern, ...], look: T
     """
     if not no_pull:
         return frozenset()
-    known: dict[str, Peer] = {}
-    if not isinstance(look, Unavailable):
-        for peer in (look.self, *look.peers):
-            known |= dict.fromkeys((peer.id, *peer.addresses), peer)
-        known["local"] = look.self
+    known: dict[str, list[Peer]] = {}
+    for net, look in looks.items():
+        if not isinstance(look, Unavailable):
+            for peer in (look.self, *look.peers):
+                for name in (net.key(peer.id), *peer.addresses):
+                    known.setdefault(name, []).append(peer)
+            known.setdefault("local", []).append(look.self)
     return frozenset(server.key for server in servers if _is_barred(server, no_pull, known))
 
 
-def _is_barred(server: ServerState, no_pull: tuple[Pattern, ...], known: dict[str, Peer]) -> bool:
+def _is_barred(server: ServerState, no_pull: tuple[Pattern, ...], known: Mapping[str, list[Peer]]) -> bool:
     forms = {pattern.form for pattern in no_pull}
     if Form.ANY in forms or (server.kind == Kind.LOCAL.value and Form.LOCAL in forms):
         return True
     # A static server may be a peer by its address.
-    peer = known.get(server.key.rpartition(":")[0]) or known.get(host_of(server.url))
-    if peer is not None and any(matches(pattern, peer) for pattern in no_pull):
+    peers = known.get(server.key.rpartition(":")[0]) or known.get(host_of(server.url), [])
+    if any(matches(pattern, peer) for pattern in no_pull for peer in peers):
         return True
     if server.kind == Kind.STATIC.value:
         return any(names(pattern, server.name, server.url) for pattern in no_pull)
-    return peer is None and bool(forms & _BY_TAILNET)
+    return not peers and bool(forms & _BY_TAILNET)

@@ -42,6 +42,10 @@ class Standing(Worded):
     DOWN = "down", "down"
     UNCHECKED = "unchecked", "waits for its next check"
     UNREACHABLE = "unreachable", "Tailscale is not up"
+    NEEDS_FORWARD = (
+        "needs_forward",
+        "only a SOCKS5 proxy leads to it: programs need the stable address, `[forward]` with `listen` in the config",
+    )
     NOT_PINNED = "not_pinned", "another one is pinned"
     SELF_CHECK = "self_check", "this machine at its tailnet address: shows whether it serves the tailnet"
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 import msgspec
 
 from .constants import SENTINEL_IDLE, SENTINEL_IDLE_BATTERY, SENTINEL_RETRY, SENTINEL_RETRY_MAX, SENTINEL_STEADY
+from .net import Proxy
 from .server import Server
 
 
@@ -16,6 +17,7 @@ class Watch(msgspec.Struct, frozen=True, gc=False):
     host: str
     port: int
     idle: float
+    proxy: Proxy | None = None
 
 
 class Sentinel:
@@ -38,7 +40,7 @@ class Sentinel:
         if not self.on or server.key == self._ended or now < self._again.get(server.key, now):
             return None
         idle = SENTINEL_IDLE_BATTERY if self.on_battery else SENTINEL_IDLE
-        return Watch(server.key, server.host, server.port, idle)
+        return Watch(server.key, server.host, server.port, idle, server.proxy)
 
     def again(self, server: Server) -> float | None:
         """When it is tried again, None where no time is set."""

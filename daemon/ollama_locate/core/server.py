@@ -5,6 +5,8 @@ from ipaddress import ip_address
 
 import msgspec
 
+from .net import Proxy
+
 
 class Kind(Enum):
     """Where a server comes from."""
@@ -23,7 +25,8 @@ class Server(msgspec.Struct, frozen=True, gc=False):
     """One place to probe. `host` is where to connect, `url` what is published, `name` safe to show.
 
     `tier` is the place in the user's order, 0 the first; None on this machine where `prefer` does not
-    name it. `online` and `path` are hints of the control plane.
+    name it. `online` and `path` are hints of the control plane. `net` names its tailnet where there are several;
+    `proxy` is what leads to it where the kernel does not.
     """
 
     key: str
@@ -36,6 +39,8 @@ class Server(msgspec.Struct, frozen=True, gc=False):
     online: bool = True
     path: str = "unknown"
     tls: bool = False
+    net: str = ""
+    proxy: Proxy | None = None
 
     @property
     def loopback(self) -> bool:
@@ -52,9 +57,14 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def authority(host: str, port: int) -> str:
+    """`IP:PORT`, with brackets round IPv6."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def http_url(host: str, port: int, scheme: str = "http") -> str:
     """`http://IP:PORT`, with brackets round IPv6, no slash at the end: the form every client reads."""
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+    return f"{scheme}://{authority(host, port)}"
 
 
 def base_url(url: str) -> str:

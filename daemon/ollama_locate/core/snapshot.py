@@ -12,9 +12,10 @@ from .health import Status
 from .locator import Locator
 from .models import is_model_name
 from .patience import is_busy
+from .roster import Looked
 from .selection import Choice, Standing
-from .server import Kind, http_url
-from .tailnet import Tailnet, Unavailable
+from .server import Kind, authority, http_url
+from .tailnet import Unavailable
 from .text import is_value, shown
 from .track import Decision, LastGood, Track, Verdict
 
@@ -22,12 +23,16 @@ DEFAULT_URL = http_url("localhost", OLLAMA_PORT)
 
 
 class TailnetState(msgspec.Struct, frozen=True):
-    """`state` is "running" or a reason; `self` this machine's name; `watch`: "bus" (tailscaled rings) or "poll"."""
+    """`state` is "running" or a reason; `self` this machine's name; `watch`: "bus" (tailscaled rings) or "poll".
+
+    `name` is the config's, empty where there is one tailnet only.
+    """
 
     state: str
     text: str = ""
     self: str = ""
     watch: str = "poll"
+    name: str = ""
 
 
 class DecisionState(msgspec.Struct, frozen=True):
@@ -73,6 +78,8 @@ class ServerState(msgspec.Struct, frozen=True):
     busy: bool = False
     alive_at: str | None = None
     reported_until: str | None = None
+    tailnet: str = ""
+    proxy: str = ""
 
 
 class PinState(msgspec.Struct, frozen=True):
@@ -92,6 +99,7 @@ class RejectedState(msgspec.Struct, frozen=True):
     addresses: tuple[str, ...]
     reason: str
     text: str
+    tailnet: str = ""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -111,19 +119,25 @@ class Snapshot(msgspec.Struct, frozen=True):
     problems: tuple[str, ...] = ()
     pin: PinState | None = None
     forward: str | None = None
+    tailnets: tuple[TailnetState, ...] = ()
+
+    @property
+    def every_tailnet(self) -> tuple[TailnetState, ...]:
+        """All of them; `tailnets` is empty where there is one only."""
+        return self.tailnets or (self.tailnet,)
 
 
 class Run(msgspec.Struct, frozen=True):
     """Of the process: its pid, how many rounds it has made, how many of those because it was asked, its problems.
 
-    `rings`: tailscaled says by itself when something changes. `forward`: the stable address's URL.
+    `rings`: the tailnets whose tailscaled says by itself when something changes. `forward`: the stable address's URL.
     """
 
     pid: int
     rounds: int = 0
     refreshes: int = 0
     problems: tuple[str, ...] = ()
-    rings: bool = False
+    rings: frozenset[str] = frozenset()
     forward: str | None = None
 
 
@@ -157,9 +171,10 @@ def take(locator: Locator, decision: Decision, templates: Mapping[str, str], clo
     """The snapshot of this moment. Values that may not stand in a file unquoted are left out."""
     chosen = decision.server
     choice, verdict = decision.choice, decision.verdict
-    if chosen is not None and not is_value(chosen.url):
-        chosen, verdict = None, Verdict.NONE
-    url = chosen.url if chosen is not None else DEFAULT_URL
+    url = locator.board.endpoint(chosen) if chosen is not None else None
+    if url is None or not is_value(url):
+        chosen, verdict, url = None, Verdict.NONE, DEFAULT_URL
+    tailnets = tuple(_tailnet(one, rings=name in run.rings) for name, one in locator.roster.nets.items())
     places = {key: place for place, key in enumerate(choice.standings)}
     last = len(places)
     tracks = sorted(
@@ -176,7 +191,7 @@ def take(locator: Locator, decision: Decision, templates: Mapping[str, str], clo
         pid=run.pid,
         written_at=rfc3339(clock.wall),
         round=run.rounds,
-        tailnet=_tailnet(locator.roster.look, rings=run.rings),
+        tailnet=next((one for one in tailnets if one.state == "running"), tailnets[0]),
         decision=DecisionState(
             verdict=verdict.value,
             endpoint=url,
@@ -196,6 +211,7 @@ def take(locator: Locator, decision: Decision, templates: Mapping[str, str], clo
                 addresses=tuple(shown(address, 64) for address in one.peer.addresses[:4]),
                 reason=one.reason.word,
                 text=one.reason.text,
+                tailnet=one.net,
             )
             for one in locator.roster.rejected
         ),
@@ -204,6 +220,7 @@ def take(locator: Locator, decision: Decision, templates: Mapping[str, str], clo
         problems=run.problems,
         pin=_pin(locator),
         forward=run.forward,
+        tailnets=tailnets if len(tailnets) > 1 else (),
     )
 
 
@@ -224,11 +241,19 @@ def best_by_model(snapshot: Snapshot) -> dict[str, str]:
     """For each model the URL of the best healthy server that lists it; the servers are in order."""
     found: dict[str, str] = {}
     for server in snapshot.servers:
-        if server.standing in _USABLE and is_value(server.url):
+        url = _url(snapshot, server)
+        if server.standing in _USABLE and is_value(url):
             for model in server.models or ():
                 if is_model_name(model):
-                    found.setdefault(model, server.url)
+                    found.setdefault(model, url)
     return found
+
+
+def _url(snapshot: Snapshot, server: ServerState) -> str:
+    """What programs use to reach it; behind a proxy that is only certain of the one to whom the forward goes."""
+    if not server.proxy:
+        return server.url
+    return snapshot.decision.endpoint if server.key == snapshot.decision.server else ""
 
 
 _USABLE = frozenset(
@@ -246,14 +271,14 @@ _USABLE = frozenset(
 )
 
 
-def _tailnet(look: Tailnet | Unavailable | None, *, rings: bool) -> TailnetState:
-    watch = "bus" if rings else "poll"
+def _tailnet(looked: Looked, *, rings: bool) -> TailnetState:
+    watch, look, name = "bus" if rings else "poll", looked.look, looked.net.name
     if look is None:
-        return TailnetState("unknown", "tailscale has not answered yet", watch=watch)
+        return TailnetState("unknown", "tailscale has not answered yet", watch=watch, name=name)
     if isinstance(look, Unavailable):
         detail = f" ({look.detail})" if look.detail else ""
-        return TailnetState(look.reason.word, look.reason.text + detail, watch=watch)
-    return TailnetState("running", "", shown(look.self.name or look.self.host_name, 64), watch)
+        return TailnetState(look.reason.word, look.reason.text + detail, watch=watch, name=name)
+    return TailnetState("running", "", shown(look.self.name or look.self.host_name, 64), watch, name)
 
 
 def _pin(locator: Locator) -> PinState | None:
@@ -270,7 +295,10 @@ def _sentinel(locator: Locator, now: float) -> str:
         return "off"
     if current is not None and locator.sentinel.closes_idle(current.server.key):
         return "closes_idle"
-    return "none" if locator.watch(now) is None else "battery" if locator.sentinel.on_battery else "on"
+    watch = locator.watch(now)
+    if watch is not None and watch.proxy is not None:
+        return "proxy"
+    return "none" if watch is None else "battery" if locator.sentinel.on_battery else "on"
 
 
 def _server(locator: Locator, track: Track, choice: Choice, clock: Clock) -> ServerState:
@@ -301,4 +329,6 @@ def _server(locator: Locator, track: Track, choice: Choice, clock: Clock) -> Ser
         busy=health.status is Status.UP and is_busy(answers),
         alive_at=clock.at(track.alive_at) if track.alive_at is not None else None,
         reported_until=clock.at(reported_until) if reported_until > clock.now else None,
+        tailnet=server.net,
+        proxy=authority(*server.proxy) if server.proxy is not None else "",
     )

@@ -2,7 +2,6 @@
 
 import asyncio
 import email.utils
-import os
 import socket
 from typing import NamedTuple
 
@@ -48,7 +47,7 @@ async def examine(wire: Wire, address: tuple[str, int], host: str, patience: flo
         attempt.cancel()
         return Examined(Outcome.SILENT)
     if sock is None:
-        return Examined(*SAYS_NO.get(code, (Outcome.ERROR, os.strerror(code))))
+        return Examined(*SAYS_NO.get(code, (Outcome.ERROR, wire.says(code))))
     connect = loop.time() - began
     with sock:
         talk = Talk(sock, host)

@@ -23,6 +23,7 @@ from ollama_locate.core.bounds import (
 )
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.forward import Forward, is_own_host
+from ollama_locate.core.net import Proxy
 
 from .connect import connect
 from .cycle import Cycle, NotHttpError, header
@@ -34,12 +35,16 @@ _ACCEPT_AGAIN: Final = 0.5
 
 
 class Target(NamedTuple):
-    """A server to ask: its key, its IP address and port; its round trip in seconds, None if it is not known."""
+    """A server to ask: its key, its IP address and port; its round trip in seconds, None if it is not known.
+
+    `proxy` is what leads to it, None: the kernel.
+    """
 
     key: str
     host: str
     port: int
     rtt: float | None = None
+    proxy: Proxy | None = None
 
     @property
     def patience(self) -> float:
@@ -277,7 +282,7 @@ class _Connection:
 
     async def _dial(self, target: Target) -> socket.socket | None:
         hedge = target.patience * FORWARD_HEDGE_SHARE
-        sock = await connect(self._wire, target.host, target.port, FORWARD_DIAL, hedge)
+        sock = await connect(self._wire.via(target.proxy), target.host, target.port, FORWARD_DIAL, hedge)
         if sock is not None:
             with contextlib.suppress(OSError):
                 _prepare(sock)

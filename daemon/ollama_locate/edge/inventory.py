@@ -10,6 +10,7 @@ import h11
 from ollama_locate.core.bounds import INVENTORY_PATIENCE
 from ollama_locate.core.constants import TAGS_MAX_BYTES
 from ollama_locate.core.inventory import Model, inventory
+from ollama_locate.core.net import Proxy
 
 from .connect import connect
 from .dial import Wire
@@ -24,9 +25,9 @@ class Stock(NamedTuple):
     trouble: str = ""
 
 
-async def stocks(urls: Iterable[str], wire: Wire) -> list[Stock]:
-    """Of each URL, in order. Never raises for what a server does."""
-    return list(await asyncio.gather(*(_stock(url, wire) for url in urls)))
+async def stocks(places: Iterable[tuple[str, Proxy | None]], wire: Wire) -> list[Stock]:
+    """Of each URL, reached through its proxy where it has one, in order. Never raises for what a server does."""
+    return list(await asyncio.gather(*(_stock(url, wire.via(proxy)) for url, proxy in places)))
 
 
 async def _stock(url: str, wire: Wire) -> Stock:

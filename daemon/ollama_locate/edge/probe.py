@@ -130,7 +130,12 @@ class Prober:
             self._listener.finish(key, Probe(outcome, sent, detail, attempts=attempts))
 
         self._dials[key] = Dial(
-            self._wire, (address, server.port), waits, opened, failed, lambda: self._listener.quiet(key)
+            self._wire.via(server.proxy),
+            (address, server.port),
+            waits,
+            opened,
+            failed,
+            lambda: self._listener.quiet(key),
         )
 
     @property
@@ -191,7 +196,8 @@ class _Conversation:
             return
         listing = asyncio.ensure_future(tags())
         try:
-            samples = await self._prober.wire.burst(self._address, self._server.port, BURST, SYN_PATIENCE_KNOWN)
+            wire = self._prober.wire.via(self._server.proxy)
+            samples = await wire.burst(self._address, self._server.port, BURST, SYN_PATIENCE_KNOWN)
             rtt, spread = of_burst(samples)
             await asyncio.wait({listing}, timeout=max(self._prober.list_patience, rtt or 0.0))
             in_time = listing.done()

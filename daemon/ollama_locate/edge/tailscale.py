@@ -41,26 +41,26 @@ def find(configured: str = "") -> str | None:
     return None
 
 
-async def look(configured: str = "") -> Look:
-    """Run `tailscale status --json` and read it. Never raises for what tailscale does.
+async def look(configured: str = "", first: tuple[str, ...] = ()) -> Look:
+    """Run `tailscale FIRST status --json` and read it. Never raises for what tailscale does.
 
     The command is run in a thread, as its output may come slowly; when this task is cancelled it is killed.
     """
     stop = threading.Event()
     try:
-        return await asyncio.to_thread(_timed, configured, stop)
+        return await asyncio.to_thread(_timed, configured, first, stop)
     finally:
         stop.set()
 
 
-def _timed(configured: str, stop: threading.Event) -> Look:
+def _timed(configured: str, first: tuple[str, ...], stop: threading.Event) -> Look:
     before = _cpu()
-    found = _status(configured, stop)
+    found = _status(configured, first, stop)
     return Look(found, _cpu() - before)
 
 
-def _status(configured: str, stop: threading.Event) -> Tailnet | Unavailable:
-    said = _run(configured, ("status", "--json"), STATUS_DEADLINE, stop)
+def _status(configured: str, first: tuple[str, ...], stop: threading.Event) -> Tailnet | Unavailable:
+    said = _run(configured, (*first, "status", "--json"), STATUS_DEADLINE, stop)
     if not isinstance(said, Unavailable) and not said.whole:
         said = Unavailable(Absence.HUNG, "it left a process that keeps its output open")
     return said if isinstance(said, Unavailable) else judge(said)

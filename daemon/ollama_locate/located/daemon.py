@@ -28,11 +28,11 @@ from .finder import Finder
 from .forwarding import Forwarding
 from .jobs import Jobs
 from .log import LOGGER
-from .looks import Looks
 from .mailbox import Mailbox
 from .metrics import Metrics
 from .on_change import OnChange
 from .publisher import Publisher
+from .tailnets import Tailnets
 from .tasks import Tasks
 from .watchdog import Watchdog
 from .wishes import Wishes
@@ -77,9 +77,9 @@ class Daemon:
         self._forwarding = Forwarding(self._finder, wire or Wire(), folder, self._publisher.on_disk)
         self._metrics = Metrics(self._finder, self._publisher)
         self._commands = OnChange(folder.path, self._spawn)
-        self._bells = Bells(self, config.tailscale_socket)
+        self._bells = Bells(self)
         self._jobs = Jobs()
-        self._looks = Looks(self._finder, self._jobs, self._bells, self._spawn, self._seen)
+        self._tailnets = Tailnets(self._finder, self._jobs, self._spawn, self)
         self._notifier = Notifier()
         self._watchdog = Watchdog(self._notifier, self._overdue)
         self._stopped = asyncio.Event()
@@ -95,7 +95,7 @@ class Daemon:
         self._refresh_round: int | None = None
         self._urgent = self._dirty = self._publishing = False
         self._code = 0
-        self._beating = self._bell_lost = False
+        self._beating = False
 
     async def run(self) -> int:
         """Serve until a signal; then leave the files as they are. Returns the exit code."""
@@ -105,8 +105,8 @@ class Daemon:
         self._loop.add_signal_handler(signal.SIGUSR1, lambda: self._spawn(self._read_requests()))
         self._jobs.start()
         self._arm_heartbeat()
-        self._looks.arm(0.0)
         self._probe_due()
+        self._tailnets.open()
         self._bells.open()
         self._watchdog.start()
         self._await_end_of_pin()
@@ -119,6 +119,7 @@ class Daemon:
             self._watchdog.stop()
             await self._jobs.stop()
             self._bells.close()
+            self._tailnets.close()
             await self._forwarding.stop()
             await self._finder.stop()
             self._commands.stop()
@@ -142,11 +143,8 @@ class Daemon:
         wait = max(0.0, self._beat_at - self._finder.now())
         self._jobs.every("heartbeat", HEARTBEAT, self._heartbeat, wait)
 
-    def look_soon(self) -> None:
-        """Something may have changed in the tailnet."""
-        self._looks.soon()
-
-    def _seen(self, changed: bool) -> None:  # noqa: FBT001 - a callback with one word
+    def seen(self, *, changed: bool) -> None:
+        """A tailnet was looked at."""
         self._dirty = self._dirty or changed
         self._probe_due()
         self._on_change()
@@ -206,7 +204,7 @@ class Daemon:
     def clock_stepped(self) -> None:
         """APScheduler's jobs are due by the wall clock, and readers compare the heartbeat with it."""
         self._arm_heartbeat()
-        self._looks.rearm()
+        self._tailnets.rearm()
         self._armed = None
         self._rearm()
         if not self._publisher.complaint:
@@ -220,7 +218,7 @@ class Daemon:
             self._arm_heartbeat()
         else:
             self._finder.locator.recheck(now)
-        self._looks.at_once()
+        self._tailnets.at_once()
         self._armed = None
         self._probe_due()
         self._on_change()
@@ -230,15 +228,8 @@ class Daemon:
         self._finder.locator.stalled(self._finder.now())
 
     def bell_told(self) -> None:
-        """Tailscaled rings by itself from now on, or does not any more."""
-        if not self._bells.connected:
-            self.look_soon()
-            self._bell_lost = True
-        elif self._bell_lost:
-            # Tailscaled was restarted, perhaps so quickly that no look saw it away: is everybody still reached?
-            self._bell_lost = False
-            self._finder.locator.restarted(self._finder.now())
-            self._probe_due()
+        """A tailscaled rings by itself from now on, or does not any more."""
+        self._probe_due()
         self._on_change(news=True)
 
     # --- what follows a result
@@ -273,7 +264,7 @@ class Daemon:
         self._settling, self._settled_at = None, now
         if self._stopped.is_set():
             return
-        self._looks.on_doubt()
+        self._tailnets.on_doubt()
         decision = self._finder.locator.decide(now)
         if decision is None:
             self._settle_at(now + OPENING_GAP)
@@ -305,7 +296,7 @@ class Daemon:
                     self._rounds,
                     self._refreshes,
                     (*self._wishes.troubles, *filter(None, (self._forwarding.trouble, self._metrics.trouble))),
-                    rings=self._bells.connected,
+                    rings=self._tailnets.ringing,
                     forward=forward.url if forward is not None else None,
                 )
                 templates = self._finder.config.variables
@@ -354,7 +345,7 @@ class Daemon:
     async def _refresh(self, *, everybody: bool) -> None:
         """Look again: at a server that was reported, or at the config, the tailnet and every server."""
         if everybody:
-            await self._finder.look()
+            await self._finder.look_at_all()
             self._finder.locator.recheck(self._finder.now())
         self._probe_due()
         self._refresh_round = self._finder.number
@@ -376,8 +367,7 @@ class Daemon:
         if config:
             self._publisher.keep_history = wishes.config.history
             self._spawn(self._forwarding.follow())
-            self._bells.reconnect(wishes.config.tailscale_socket)
-            self._looks.arm(0.0)
+            self._tailnets.follow(wishes.config)
         self._await_end_of_pin()
         self._probe_due()
         self._on_change(news=True)

@@ -11,6 +11,7 @@ from typing import Protocol
 from ollama_locate.core.bounds import FILES_MODEST, FILES_RESERVED, FILES_WANTED, FORWARD_DESCRIPTORS, FORWARD_SHARE
 from ollama_locate.core.config import Config
 from ollama_locate.core.locator import Locator
+from ollama_locate.core.net import Net
 from ollama_locate.core.outcome import Probe
 from ollama_locate.core.pin import Pin
 from ollama_locate.core.snapshot import Clock
@@ -49,6 +50,8 @@ class Finder:
         self._changed, self._round_over = changed, round_over
         self._loop = asyncio.get_running_loop()
         self.locator = Locator(config.settings(pin), self.now(), last_good)
+        if config.forward is None:
+            self.locator.forwards(None)
         wire = wire or Wire()
         self.prober = Prober(self, config.timeout, wire)
         self._sentinel = Sentinel(self, wire)
@@ -71,11 +74,21 @@ class Finder:
         self.prober.timeout = config.timeout
         self.locator.reconfigure(config.settings(pin), self.now())
 
-    async def look(self) -> float:
-        """Look at the tailnet once; returns the CPU seconds that it cost."""
-        found, cpu = await tailscale.look(self.config.tailscale)
-        self.locator.see(found, self.now())
+    async def look(self, net: Net) -> float:
+        """Look at a tailnet once; returns the CPU seconds that it cost."""
+        found, cpu = await tailscale.look(self.config.tailscale, net.words)
+        if any(net.same_daemon(one) for one in self.config.nets):  # else the config has changed meanwhile
+            self.locator.see(found, self.now(), net.name)
         return cpu
+
+    async def look_at_all(self) -> None:
+        """Look at every tailnet at the same time; what one says is taken in whatever the others do."""
+        await asyncio.gather(*(self.look(net) for net in self.config.nets))
+
+    def forwards(self, url: str | None) -> None:
+        """The stable address listens at this URL, or (None) not any more."""
+        self.locator.forwards(url)
+        self._changed(news=True)
 
     def probe_due(self) -> int:
         """Begin the probes that are due, as many as there are descriptors for; the batch's number, 0: nobody is due."""

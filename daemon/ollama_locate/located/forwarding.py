@@ -98,7 +98,7 @@ class Forwarding:
             ]
         tracks = [locator.tracks[key] for key in dict.fromkeys(keys) if key in locator.tracks]
         return [
-            Target(one.server.key, one.server.host, one.server.port, one.rtt)
+            Target(one.server.key, one.server.host, one.server.port, one.rtt, one.server.proxy)
             for one in tracks
             if not one.server.tls and not self._is_own(one.server)
         ]
@@ -124,6 +124,7 @@ class Forwarding:
                 LOGGER.error("%s", error)
             return
         self._forwarder, self._listens = forwarder, ""
+        self._finder.forwards(wanted.url)
         LOGGER.info("programs that keep their address can use %s", wanted.url)
         if wanted.open:
             LOGGER.warning("it is open to every machine that can reach %s", wanted.host)
@@ -131,6 +132,7 @@ class Forwarding:
     async def _close(self) -> None:
         if self._forwarder is not None:
             forwarder, self._forwarder = self._forwarder, None
+            self._finder.forwards(None)
             await forwarder.close()
             LOGGER.info("nothing listens at %s any more", forwarder.forward.url)
 

@@ -94,7 +94,9 @@ def previous(folder: StateFolder) -> LastGood | None:
     """The server that an earlier run published, if its state can still be read."""
     with contextlib.suppress(OperatorError, ValueError):
         data = read(folder.path, "state.json", STATE_MAX_BYTES)
-        decision = render.read_snapshot(data).decision if data else None
-        if decision is not None and decision.server is not None:
-            return LastGood(decision.server, decision.name, decision.endpoint)
+        snapshot = render.read_snapshot(data) if data else None
+        if snapshot is not None and (key := snapshot.decision.server) is not None:
+            # Behind a proxy the endpoint is not the server's own URL.
+            own = (one.url for one in snapshot.servers if one.key == key and one.proxy)
+            return LastGood(key, snapshot.decision.name, next(own, snapshot.decision.endpoint))
     return None

@@ -35,12 +35,13 @@ async def look_once(
     over = asyncio.Event()
     finder = Finder(config, _ignore, lambda _: over.set(), wire=wire, last_good=last_good, pin=pin)
     finder.prober.list_patience = _LIST_PATIENCE
+    finder.locator.forwards(None)  # only a daemon listens
     try:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(budget):
                 # This machine is asked while tailscale thinks: it may think for longer than there is time.
                 finder.probe_due()
-                await finder.look()
+                await finder.look_at_all()
                 finder.probe_due()
                 while not finder.idle():
                     over.clear()
