@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from ollama_locate.core.config import parse_config
 from ollama_locate.core.net import Net
@@ -102,3 +103,18 @@ EVERY_PEER = {"n2:11434", "n3:11434", "n4:11434"}
 def test_whom_nothing_is_pulled_to(entries: str, look: Tailnet | Unavailable, closed: set[str]) -> None:
     no_pull = parse_config(f"[models]\nno_pull = {entries}".encode(), "c.toml").models
     assert barred(servers(), no_pull, {Net(): look}) == closed
+
+
+def test_of_several_tailnets_each_marks_its_own() -> None:
+    marked = Net("home"), Net("work", "/x")
+    looks = dict.fromkeys(marked, LOOK)
+    keys = [replace(one, key=f"work/{one.key}", tailnet="work") for one in servers() if one.key == "n2:11434"]
+    no_pull = parse_config(b"[models]\nno_pull = ['gpu']", "c.toml").models
+    assert barred(keys, no_pull, looks) == {"work/n2:11434"}
+
+
+def test_nothing_is_pulled_through_a_proxy() -> None:
+    made = snapshot({"n2:11434": alive()}, node("gpu", 2))
+    proxied = replace(made, servers=tuple(replace(one, proxy="127.0.0.1:1055") for one in made.servers))
+    assert [one.key for one in answering(made)] == ["n2:11434"]
+    assert answering(proxied) == []

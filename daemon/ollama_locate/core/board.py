@@ -66,7 +66,7 @@ class Board:
             self.opening = Opening(pending, now, self.last_good.key)
         elif before is not None:
             before.pending |= keys
-        elif current is None or current.health.status is not Status.UP:
+        elif current is None or current.health.status is not Status.UP or not self.roster.reachable(current.server):
             self.opening = Opening(keys, now, None)
 
     def at(self, url: str) -> list[Track]:

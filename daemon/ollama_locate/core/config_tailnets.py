@@ -26,10 +26,13 @@ def tailnets(value: object) -> tuple[Net, ...]:
     for number, table in enumerate(value, 1):
         net = _net(number, table)
         if len(value) > 1 and not net.name:
-            raise AtError(f"{number}.name", 'of several tailnets each needs a name: name = "work"')
+            raise AtError(str(number), 'of several tailnets each needs a name: name = "work"')
         for key in ("name", "socket", "socks5"):
             if _clash(key, net, found):
-                raise AtError(f"{number}.{key}", f"another tailnet has the same {key}; {_MEND[key]}")
+                raise AtError(
+                    f"{number}.{key}" if key in table else str(number),
+                    f"another tailnet has the same {key}; {_MEND[key]}",
+                )
         found.append(net)
     return tuple(found)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from ipaddress import ip_address
 
 from msgspec.structs import replace as altered
 
@@ -20,24 +21,39 @@ def judge_all(seen: Iterable[Seen], policy: Policy) -> tuple[list[Server], list[
     is asked. A proxy leads into its own tailnet only, so that its addresses are its own.
     """
     every = list(seen)
-    routed = [(net, _addresses(tailnet)) for net, tailnet in every if net.socks5 is None]
+    routed = [(net, tailnet) for net, tailnet in every if net.socks5 is None]
+    held = {net.name: _addresses(tailnet) for net, tailnet in routed} if len(routed) > 1 else {}
     servers: list[Server] = []
     rejected: list[Rejected] = []
     for net, tailnet in every:
         found, left = judge(_reachable(net, tailnet), _policy(net, policy))
-        elsewhere = frozenset[str]().union(*(held for other, held in routed if other is not net))
-        twice = {server.host for server in found if server.host in elsewhere} if net.socks5 is None else set()
-        servers += [_of(net, server) for server in found if server.host not in twice]
-        peers = [peer for peer in tailnet.peers if twice.intersection(peer.addresses)] if twice else []
-        already = {one.peer.id for one in left}
-        left += [Rejected(peer, Rejection.ADDRESS_TWICE) for peer in peers if peer.id not in already]
+        if net.name in held:
+            elsewhere = frozenset[str]().union(*(there for name, there in held.items() if name != net.name))
+            twice = {server.key for server in found if server.host in elsewhere}
+            peers = {peer.id: peer for peer in tailnet.peers}
+            left += [
+                Rejected(peers[key], Rejection.ADDRESS_TWICE)
+                for key in dict.fromkeys(key.rpartition(":")[0] for key in sorted(twice))
+                if key in peers
+            ]
+            found = [server for server in found if server.key not in twice]
+        servers += [_of(net, server) for server in found]
         rejected += [replace(one, net=net.name) for one in left]
     return servers, rejected
 
 
 def _addresses(tailnet: Tailnet) -> frozenset[str]:
     """All that its routes may lead to; whoever is never asked may have the address of one who is."""
-    return frozenset(address for node in (tailnet.self, *tailnet.peers) for address in node.addresses)
+    every = (address for node in (tailnet.self, *tailnet.peers) for address in node.addresses)
+    return frozenset(map(_plain, every))
+
+
+def _plain(address: str) -> str:
+    """As a server's host is written; IPv6 may come in other forms."""
+    try:
+        return str(ip_address(address)) if ":" in address else address
+    except ValueError:
+        return ""
 
 
 def _reachable(net: Net, tailnet: Tailnet) -> Tailnet:
