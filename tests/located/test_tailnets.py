@@ -4,6 +4,8 @@ import json
 import socket
 import time
 import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,14 @@ from tests.standins.tailscale import node
 CALM = "1h"
 
 
+def door(path: str) -> socket.socket:
+    """A socket behind which somebody is, who says nothing."""
+    made = socket.socket(socket.AF_UNIX)
+    made.bind(path)
+    made.listen()
+    return made
+
+
 class Two:
     """A home, which the lab has, and a work, to which one peer belongs."""
 
@@ -24,6 +34,7 @@ class Two:
         self.command = lab.folder / "both"
         self._script(f"exec cat '{self.work}.json'")
         me = node("laptop", 99, UserID=7)
+        self.doors = {path: door(path) for path in (str(lab.socket), f"{self.work}.sock")}
         tailscale.show(self.work, [node("box", 12, ID="n2", UserID=7)], Self=me)
 
     def _script(self, at_work: str) -> None:
@@ -34,6 +45,11 @@ class Two:
             f"--socket={self.lab.socket}) exec cat '{self.lab.command}.json' ;;\n*) exit 3 ;;\nesac",
         )
         fresh.rename(self.command)
+
+    def ends(self, path: str) -> None:
+        """No tailscaled is behind this socket any more."""
+        self.doors.pop(path).close()
+        Path(path).unlink()
 
     def hangs(self) -> None:
         self._script("exec sleep 60")
@@ -52,7 +68,7 @@ class Two:
 
 
 @pytest.fixture
-def two(lab: Lab) -> Two:
+def two(lab: Lab) -> Iterator[Two]:
     """Gpu at home, which is near, and box at work, which is far; they have the same ID."""
     made = Two(lab)
     made.configure()
@@ -60,7 +76,9 @@ def two(lab: Lab) -> Two:
     lab.machine("box", 12, 0.05)
     del lab.peers["box"]
     lab.show()
-    return made
+    yield made
+    for one in made.doors.values():
+        one.close()
 
 
 def test_one_that_stops_is_left_and_comes_back(two: Two) -> None:
@@ -82,6 +100,16 @@ def test_one_that_stops_is_left_and_comes_back(two: Two) -> None:
     assert lab.ask("why", "work/box").stdout.startswith("box: slower: ")
 
 
+def test_one_whose_tailscaled_has_ended_is_away_at_once(two: Two) -> None:
+    """The command would try again for seconds, as there is another tailscaled on the machine."""
+    lab = two.lab
+    two.hangs()
+    two.ends(f"{two.work}.sock")
+    lab.start()
+    lab.until_decided("gpu")
+    until(lambda: two.states() == {"home": "running", "work": "not_running"}, "it is said")
+
+
 def test_an_address_of_both_is_nobodys(two: Two) -> None:
     lab = two.lab
     lab.start()
@@ -98,6 +126,7 @@ def test_one_that_hangs_holds_up_no_other(two: Two) -> None:
     lab = two.lab
     two.hangs()
     two.configure(interval=CALM)
+    two.ends(str(lab.socket))
     bell = Bell(lab.socket)
     try:
         lab.machine("nas", 3, 0.001)

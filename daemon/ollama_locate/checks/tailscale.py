@@ -4,7 +4,6 @@ import datetime as dt
 import errno
 import re
 import shlex
-import socket
 import time
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from ollama_locate.core.tailnet import Absence, Own, Tailnet, Unavailable
 from ollama_locate.core.versions import older
 from ollama_locate.edge.bus import socket_path
 from ollama_locate.edge.folders import reader_config
+from ollama_locate.edge.tailscale import NOBODY, refusal
 
 from .case import Asked, Case
 
@@ -31,7 +31,6 @@ _OF_THE_SYSTEM = frozenset({"tailscale_not_running", "tailscale_hangs", "tailsca
 """Their mend is about the system's own tailscaled."""
 
 _FORBIDDEN = (errno.EACCES, errno.EPERM)
-_NOBODY = (errno.ENOENT, errno.ECONNREFUSED)
 _CODES = {
     Absence.NOT_INSTALLED: "tailscale_missing",
     Absence.NOT_RUNNING: "tailscale_not_running",
@@ -83,8 +82,8 @@ def of_several(finding: Finding, net: Net, *, mild: bool) -> Finding:
 
 def _of(case: Case, asked: Asked) -> list[Finding]:
     look, path = asked.look, socket_path(case.config.bell(asked.net))
-    refusal = _refusal(path)
-    if isinstance(look, Unavailable) and look.reason is Absence.HUNG and refusal in _NOBODY and not case.macos:
+    refused = refusal(path)
+    if isinstance(look, Unavailable) and look.reason is Absence.HUNG and refused in NOBODY and not case.macos:
         # The command tries again for 5 s where it sees any tailscaled on the machine (Tailscale: safesocket).
         look = Unavailable(Absence.NOT_RUNNING)
     return judge(
@@ -93,7 +92,7 @@ def _of(case: Case, asked: Asked) -> list[Finding]:
             asked.own,
             time.time(),
             any(one.outcome == "alive" for one in case.round().snapshot.servers if one.kind in ("local", "static")),
-            path if refusal in _FORBIDDEN else "",
+            path if refused in _FORBIDDEN else "",
             case.user,
             str(reader_config()),
             "darwin" if case.macos else "linux",
@@ -149,14 +148,3 @@ def _key_lasts(own: Own, now: float) -> float | None:
 
 def _day(own: Own) -> str:
     return f"on {own.key_expiry[:10]}" if own.key_expiry else "the day is not said"
-
-
-def _refusal(path: str) -> int:
-    """The errno of opening the socket, 0 where it can be opened."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.settimeout(1.0)
-            probe.connect(path)
-        except OSError as error:
-            return error.errno or errno.EIO
-    return 0

@@ -143,7 +143,7 @@ class _Task:
 
 async def _looks(settings: Config) -> dict[Net, Tailnet | Unavailable]:
     """What each tailnet says now."""
-    looks = await asyncio.gather(*(tailscale.look(settings.tailscale, net.words) for net in settings.nets))
+    looks = await asyncio.gather(*(tailscale.look(settings.tailscale, net) for net in settings.nets))
     return {net: look.found for net, look in zip(settings.nets, looks, strict=True)}
 
 

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from .bounds import TAILNETS_MAX
-from .config_values import AtError, allow, path
+from .config_values import AtError, allow
 from .forward import parse_listen
 from .net import Net, Proxy
 from .patterns import Pattern
@@ -61,7 +61,7 @@ def _net(number: int, table: Mapping[str, object]) -> Net:
             raise AtError(f"{number}.{key}", f"unknown key; there are {', '.join(_KEYS)}")
     return Net(
         _name(number, table.get("name", "")),
-        _at(number, "socket", table),
+        _socket(number, table.get("socket", "")),
         _socks5(number, table.get("socks5")),
         _allow(number, table),
     )
@@ -73,13 +73,10 @@ def _name(number: int, value: object) -> str:
     return str(value)
 
 
-def _at(number: int, key: str, table: Mapping[str, object]) -> str:
-    if key not in table:
-        return ""
-    try:
-        return path(table[key])
-    except ValueError as error:
-        raise AtError(f"{number}.{key}", str(error)) from None
+def _socket(number: int, value: object) -> str:
+    if value != "" and (not isinstance(value, str) or not value.startswith("/") or "\0" in value):
+        raise AtError(f"{number}.socket", f"must be an absolute path, not {shown(repr(value))}")
+    return str(value)
 
 
 def _socks5(number: int, value: object) -> Proxy | None:

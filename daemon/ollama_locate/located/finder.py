@@ -76,7 +76,7 @@ class Finder:
 
     async def look(self, net: Net) -> float:
         """Look at a tailnet once; returns the CPU seconds that it cost."""
-        found, cpu = await tailscale.look(self.config.tailscale, net.words)
+        found, cpu = await tailscale.look(self.config.tailscale, net)
         if any(net.same_daemon(one) for one in self.config.nets):  # else the config has changed meanwhile
             self.locator.see(found, self.now(), net.name)
         return cpu
