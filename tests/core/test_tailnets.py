@@ -1,13 +1,16 @@
 """Several tailnets, judged together: whose keys, whose rules, and an address that two of them use."""
 
+import json
 from dataclasses import replace
+from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ollama_locate.core.net import Net, net_of, read_proxy
 from ollama_locate.core.patterns import parse_pattern
-from ollama_locate.core.tailnet import Tailnet
+from ollama_locate.core.tailnet import Tailnet, parse_status
 from ollama_locate.core.tailnets import judge_all
 from tests.standins.tailscale import node
 
@@ -151,3 +154,27 @@ def test_userspace_networking_here(net: Net, found: set[str], left: dict[str, st
 def test_behind_a_proxy_the_own_address_shows_nothing() -> None:
     servers, _ = judge_all([(HOME, tailnet()), (BEHIND, at_work())], PLAIN)
     assert [one.key for one in servers] == ["home/self:11434"]
+
+
+RECORDING = Path(__file__).parent / "recordings/status-running-mixed.json"
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_another_range_is_as_good_where_the_config_trusts_it(*, trusted: bool) -> None:
+    """What a real tailscale said, with the addresses that a Headscale of one's own gives."""
+    document = json.loads(RECORDING.read_bytes())
+    for number, one in enumerate((document["Self"], *document["Peer"].values()), 1):
+        one["TailscaleIPs"] = [f"10.77.0.{number}", f"fd00:77::{number:x}"]
+    networks = tuple(map(ip_network, ("10.77.0.0/16", "fd00:77::/48") if trusted else ()))
+    moved, there = parse_status(json.dumps(document).encode()), parse_status(RECORDING.read_bytes())
+    assert isinstance(moved, Tailnet)
+    assert isinstance(there, Tailnet)
+    servers, rejected = judge_all([(Net(), moved)], replace(PLAIN, trusted_networks=networks))
+    if trusted:
+        before = judge_all([(Net(), there)], PLAIN)
+        assert [one.key for one in servers] == [one.key for one in before[0]]
+        assert [(one.peer.id, one.reason) for one in rejected] == [(one.peer.id, one.reason) for one in before[1]]
+        assert all(one.url.startswith("http://10.77.0.") for one in servers)
+    else:
+        assert servers == []
+        assert {one.reason.word for one in rejected} == {"address_outside"}

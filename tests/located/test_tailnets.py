@@ -169,6 +169,13 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
+@pytest.fixture
+def tailscaled(lab: Lab) -> Iterator[None]:
+    """Somebody is behind the socket of the lab's tailnet."""
+    with door(str(lab.socket)):
+        yield
+
+
 def behind(lab: Lab, forward: int | None) -> None:
     """Gpu, to which only the proxy leads; `forward` is the port of the stable address."""
     lab.machine("gpu", 2, 0.01)
@@ -179,6 +186,7 @@ def behind(lab: Lab, forward: int | None) -> None:
     lab.config.write_text(text)
 
 
+@pytest.mark.usefixtures("tailscaled")
 def test_the_stable_address_is_published_and_answers_through_the_proxy(lab: Lab) -> None:
     port = free_port()
     behind(lab, port)
@@ -199,6 +207,7 @@ def test_the_stable_address_is_published_and_answers_through_the_proxy(lab: Lab)
     assert lab.snapshot()["decision"]["endpoint"] == f"http://127.0.0.1:{port}", "and nothing that nobody can reach"
 
 
+@pytest.mark.usefixtures("tailscaled")
 def test_after_a_restart_it_is_the_same_and_is_never_published_where_no_program_reaches_it(lab: Lab) -> None:
     port = free_port()
     behind(lab, port)
@@ -212,6 +221,7 @@ def test_after_a_restart_it_is_the_same_and_is_never_published_where_no_program_
     assert (lab.state / "endpoint").stat().st_mtime < started, "the endpoint was the same all the time"
 
 
+@pytest.mark.usefixtures("tailscaled")
 def test_without_the_stable_address_it_is_found_and_not_published(lab: Lab) -> None:
     behind(lab, None)
     lab.start()
