@@ -7,8 +7,10 @@ from typing import Any
 
 from ollama_locate.core import render
 from ollama_locate.core.config import parse_config
+from ollama_locate.core.inventory import Model
 from ollama_locate.core.locator import Locator
 from ollama_locate.core.outcome import Outcome, Probe
+from ollama_locate.core.pin import Pin
 from ollama_locate.core.snapshot import Clock, Run, Snapshot, take
 from ollama_locate.core.tailnet import parse_status
 from ollama_locate.edge.files import StateFolder
@@ -34,14 +36,18 @@ def snapshot(
     config: str = "",
     pid: int = 1,
     refreshes: int = 0,
+    stocks: Mapping[str, tuple[Model, ...]] | None = None,
+    pin: Pin | None = None,
 ) -> Snapshot:
     """What is published when these probes have ended; keys are `n2:11434`, `local:11434` and so on."""
     settings = parse_config(config.encode(), "config.toml")
-    locator = Locator(settings.settings(), 100.0)
+    locator = Locator(settings.settings(pin), 100.0)
     locator.see(parse_status(raw if raw is not None else tailscale.raw(*peers)), 100.0)
     for key, probe in probes.items():
         locator.begin(key, 100.0)
         locator.finish(key, probe, 100.5)
+    for key, models in (stocks or {}).items():
+        locator.stocked(key, models)
     decision = locator.conclude(101.0)
     return take(locator, decision, settings.variables, Clock(101.0, time.time()), Run(pid, 7, refreshes))
 

@@ -79,7 +79,8 @@ def answer_model(wanted: str) -> int | None:
         return None
     best = dict(line.partition("\t")[::2] for line in whole.split("\n"))
     for word in wanted.split(","):
-        url = best.get(word if ":" in word.rpartition("/")[2] else word + ":latest", "")
+        # A name without a tag means `:latest`; else it may be an alias, whose lines have none.
+        url = best.get(word if ":" in word.rpartition("/")[2] else word + ":latest") or best.get(word, "")
         if url.startswith(("http://", "https://")) and _SAFE.issuperset(url):
             sys.stdout.write(url + "\n")
             return 0

@@ -28,14 +28,15 @@ local M = {}
 ---@field url string
 ---@field kind string
 ---@field standing string
----@field models? (string|ollama_locate.Model)[] nil while they are not known
+---@field models? string[] nil while they are not known
+---@field inventory? {name: string, can: string[]?}[] what is known of them
 
 ---@class ollama_locate.Model
 ---@field name string
 ---@field capabilities? string[]
 
 local SCHEMA = 1
-local LIMIT = 1024 * 1024 -- 2,000 servers; it is decoded in 20 ms, once for each time that it is written
+local LIMIT = 2 * 1024 * 1024 -- 20 servers with 300 models each; decoded in 40 ms, once for each writing
 local warned = false
 
 ---@param text string
@@ -99,12 +100,16 @@ function M.models(url)
   if not server or type(server.models) ~= "table" then
     return nil
   end
+  local can = {} ---@type table<string, string[]>
+  for _, known in ipairs(type(server.inventory) == "table" and server.inventory or {}) do
+    if type(known) == "table" and type(known.name) == "string" and type(known.can) == "table" then
+      can[known.name] = known.can
+    end
+  end
   local models = {} ---@type ollama_locate.Model[]
-  for _, model in ipairs(server.models) do
-    if type(model) == "string" then
-      models[#models + 1] = { name = model }
-    elseif type(model) == "table" and type(model.name) == "string" then
-      models[#models + 1] = { name = model.name, capabilities = model.capabilities }
+  for _, name in ipairs(server.models) do
+    if type(name) == "string" then
+      models[#models + 1] = { name = name, capabilities = can[name] }
     end
   end
   return models

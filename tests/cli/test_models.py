@@ -1,148 +1,174 @@
-"""Which model is where, asked of real servers on loopback."""
+"""Which model is where, and which server is the best for it."""
 
-import argparse
 import json
 import os
 import pty
 import re
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from ollama_locate.cli import models
+from ollama_locate.cli.main import parser
+from ollama_locate.core.inventory import Model
 from ollama_locate.core.outcome import Outcome
-from tests.checks.machine import Machine
-from tests.snapshots import alive, gone, publish, snapshot
-from tests.standins.ollama import Behaviour, by_path, closes_at_once, http, says_nothing
+from ollama_locate.core.snapshot import Snapshot
+from tests.cli.command import Command
+from tests.snapshots import GPU, NAS, alive, gone, snapshot
 from tests.standins.tailscale import node
-from tests.standins.wire import EmbeddedWire, Far
 
-KB = 1000
-
-
-def listing(*rows: dict[str, object]) -> bytes:
-    return http("200 OK", json.dumps({"models": rows}).encode())
-
-
-def stocked(tags: bytes, ps: bytes = listing()) -> Behaviour:
-    return by_path(tags=tags, ps=ps)
-
-
-GPU = stocked(
-    listing(
-        {"name": "mistral:latest", "size": 4_400_000 * KB, "details": {"parameter_size": "7B"}},
-        {"name": "big:cloud", "remote_host": "https://ollama.com"},
+G = 1_000_000_000
+MISTRAL = Model("mistral:latest", "d1", 4_400_000_000, "7B", "Q4_0", ("completion", "tools"))
+STOCKS = {
+    "n2:11434": (
+        Model("big:cloud", cloud=True),
+        Model(
+            "mistral:latest",
+            "d1",
+            4_400_000_000,
+            "7B",
+            "Q4_0",
+            ("completion", "tools"),
+            loaded=True,
+            memory=100,
+            vram=60,
+        ),
     ),
-    listing({"name": "mistral:latest", "size": 100, "size_vram": 60}),
-)
-NAS = stocked(listing({"name": "mistral:latest", "size": 4_400_000 * KB}, {"name": "tiny:latest", "size": 337 * KB}))
+    "n3:11434": (MISTRAL, Model("ghost:1", absent=True), Model("tiny:latest", size=337_000, can=("completion",))),
+}
 
 
-class Tailnet:
-    """What a daemon has published of it, and who really answers."""
-
-    def __init__(self, folder: Path, machine: Machine) -> None:
-        self._folder, self._machine = folder, machine
-        self._table: dict[str, Far] = {}
-        self.publish()
-
-    def publish(self, *, up: bool = True) -> None:
-        one = alive(0.01, "mistral:latest") if up else gone(Outcome.SILENT)
-        what = snapshot({"n2:11434": one, "n3:11434": one}, node("gpu", 2), node("nas", 3))
-        publish(self._folder, what).close()
-
-    def far(self, number: int, behaviour: Behaviour | None) -> None:
-        port = None if behaviour is None else self._machine.serve(behaviour)
-        self._table[f"100.64.0.{number}"] = Far(port)
-
-    def models(self, *, as_json: bool = False) -> int:
-        return models.run(argparse.Namespace(json=as_json), EmbeddedWire(self._table))
+def two(config: str = "", *, stocks: dict[str, tuple[Model, ...]] | None = None) -> Snapshot:
+    probes = {"n2:11434": alive(0.01, "mistral:latest"), "n3:11434": alive(0.05, "mistral:latest", "tiny:latest")}
+    known = STOCKS if stocks is None else stocks
+    return snapshot(probes, node("gpu", 2), node("nas", 3), config=config, stocks=known)
 
 
-@pytest.fixture
-def tailnet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tailnet]:
-    monkeypatch.setenv("OLLAMA_LOCATE_STATE_DIR", str(tmp_path / "state"))
-    machine = Machine(tmp_path)
-    yield Tailnet(tmp_path / "state", machine)
-    machine.close()
-
-
-def test_a_row_for_each_model_with_who_has_it(tailnet: Tailnet, capsys: pytest.CaptureFixture[str]) -> None:
-    tailnet.far(2, GPU)
-    tailnet.far(3, NAS)
-    assert tailnet.models() == 0
-    assert capsys.readouterr() == (
-        "big:cloud\t-\tcloud\tgpu\nmistral:latest\t4.4 GB\t7B\tgpu (loaded 60%), nas\ntiny:latest\t337.0 kB\t-\tnas\n",
+def test_a_row_for_each_model_with_who_has_it(run: Command) -> None:
+    run.publish(two())
+    assert run("models") == (
+        0,
+        (
+            "big:cloud\t-\tcloud\t-\tgpu\n"
+            "ghost:1\t-\t-\t-\tnas (not found)\n"
+            "mistral:latest\t4.4 GB\t7B Q4_0\ttools\tgpu (loaded 60%), nas\n"
+            "tiny:latest\t337.0 kB\t-\t-\tnas\n"
+        ),
         "",
     )
 
 
-def test_on_a_wide_terminal_each_server_has_a_column(tailnet: Tailnet, monkeypatch: pytest.MonkeyPatch) -> None:
-    tailnet.far(2, GPU)
-    tailnet.far(3, NAS)
+def test_on_a_wide_terminal_each_server_has_a_column(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    run.publish(two())
     master, slave = pty.openpty()
     monkeypatch.setenv("COLUMNS", "100")
     with os.fdopen(slave, "w") as terminal:
         monkeypatch.setattr(sys, "stdout", terminal)
-        assert tailnet.models() == 0
+        assert models.run(parser().parse_args(["models"])) == 0
         terminal.flush()
         shown = os.read(master, 10_000).decode()
     os.close(master)
-    head, _, mistral, tiny = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
-    assert head.split() == ["MODEL", "SIZE", "KIND", "gpu", "nas"]
-    assert mistral.split() == ["mistral:latest", "4.4", "GB", "7B", "loaded", "60%", "yes"]
-    assert tiny.split() == ["tiny:latest", "337.0", "kB", "-", "-", "yes"]
+    head, _, ghost, mistral, tiny = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
+    assert head.split() == ["MODEL", "SIZE", "KIND", "CAN", "gpu", "nas"]
+    assert ghost.split() == ["ghost:1", "-", "-", "-", "-", "not", "found"]
+    assert mistral.split() == ["mistral:latest", "4.4", "GB", "7B", "Q4_0", "tools", "loaded", "60%", "yes"]
+    assert tiny.split() == ["tiny:latest", "337.0", "kB", "-", "-", "-", "yes"]
 
 
-def test_json(tailnet: Tailnet, capsys: pytest.CaptureFixture[str]) -> None:
-    tailnet.far(2, GPU)
-    tailnet.far(3, None)
-    assert tailnet.models(as_json=True) == 0
-    found = json.loads(capsys.readouterr().out)
+def test_json(run: Command) -> None:
+    run.publish(two(stocks={"n2:11434": STOCKS["n2:11434"]}))
+    found = json.loads(run("models", "--json")[1])
     gpu, nas = found["servers"]
-    assert (found["schema"], gpu["name"], gpu["url"]) == (1, "gpu", "http://100.64.0.2:11434")
+    assert (found["schema"], gpu["name"], gpu["url"], gpu["trouble"]) == (1, "gpu", GPU, "")
     assert [one["name"] for one in gpu["models"]] == ["big:cloud", "mistral:latest"]
-    assert (gpu["models"][1]["loaded"], gpu["models"][1]["vram"]) == (True, 60)
-    assert (nas["models"], nas["trouble"]) == ([], "does not answer")
+    assert (gpu["models"][1]["loaded"], gpu["models"][1]["vram"], gpu["models"][0]["can"]) == (True, 60, None)
+    assert (nas["models"], nas["trouble"]) == ([], "its list of models is not known")
+
+
+def test_whose_list_is_not_known_is_named_and_the_others_are_shown(run: Command) -> None:
+    run.publish(two(stocks={"n3:11434": STOCKS["n3:11434"]}))
+    code, out, err = run("models")
+    assert (code, "tiny:latest" in out, err) == (0, True, "gpu: its list of models is not known\n")
+
+
+def test_nobody_answers(run: Command) -> None:
+    run.publish(snapshot({"n2:11434": gone(Outcome.SILENT)}, node("gpu", 2)))
+    code, _, err = run("models")
+    assert (code, "no server answers" in err) == (1, True)
+    assert run("models", "--json")[0] == 1
+
+
+def test_no_models_at_all(run: Command) -> None:
+    run.publish(two(stocks={"n2:11434": (), "n3:11434": ()}))
+    assert "`ollama-locate ensure mistral`" in run("models")[1]
+
+
+ALIAS = '[models.alias]\nsmall = ["nope", "tiny"]'
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "sentence"),
+    ("words", "out"),
     [
-        pytest.param(None, "does not answer", id="refuses"),
-        pytest.param(closes_at_once, "does not answer", id="closes"),
-        pytest.param(says_nothing, "no answer within 0.3 s", id="says nothing"),
-        pytest.param(stocked(http("404 Not Found", b"")), "does not answer", id="no list"),
-        pytest.param(stocked(http("200 OK", b"<html>")), "its list of models cannot be read", id="another list"),
+        pytest.param("--model mistral", GPU, id="who has it loaded"),
+        pytest.param("--model small", NAS, id="an alias"),
+        pytest.param("--model small --print model", "tiny:latest", id="what it means"),
+        pytest.param("--can tools", GPU, id="whatever can use tools"),
+        pytest.param("--can tools --print model", "mistral:latest", id="which that is"),
+        pytest.param("--model tiny,* --can tools --print model", "mistral:latest", id="the first that can"),
+        pytest.param("--loaded --print model", "mistral:latest", id="whatever is loaded"),
+        pytest.param("url --model * --loaded --can tools,completion", GPU, id="all of it"),
     ],
 )
-def test_whoever_does_not_say_is_named_and_the_others_are_shown(
-    tailnet: Tailnet,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    behaviour: Behaviour | None,
-    sentence: str,
-) -> None:
-    monkeypatch.setattr("ollama_locate.edge.inventory.INVENTORY_PATIENCE", 0.3)
-    tailnet.far(2, behaviour)
-    tailnet.far(3, NAS)
-    assert tailnet.models() == 0
-    out, err = capsys.readouterr()
-    assert "tiny:latest" in out
-    assert err == f"gpu: {sentence}\n"
+def test_the_endpoint_for_a_model(run: Command, words: str, out: str) -> None:
+    run.publish(two(ALIAS))
+    assert run(*words.split()) == (0, out + "\n", "")
 
 
-def test_nobody_answers(tailnet: Tailnet, capsys: pytest.CaptureFixture[str]) -> None:
-    tailnet.publish(up=False)
-    assert tailnet.models() == 1
-    assert "no server answers" in capsys.readouterr().err
-    assert tailnet.models(as_json=True) == 1
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param("--model nope", "has nope:latest; there are: mistral:latest, tiny:latest", id="nobody"),
+        pytest.param("--model mistrall", "did you mean mistral:latest?", id="a slip of the fingers"),
+        pytest.param("--model tiny --can vision", "tiny:latest can: completion", id="it cannot"),
+        pytest.param("--model tiny --loaded", "`ollama-locate ensure tiny:latest` loads it", id="it is cold"),
+        pytest.param("--model ghost:1", "no server that answers has ghost:1", id="its server does not find it"),
+        pytest.param("--model big:cloud", "no server that answers has big:cloud", id="it leaves the tailnet"),
+    ],
+)
+def test_where_nobody_has_what_is_asked_for_nothing_is_printed(run: Command, words: str, said: str) -> None:
+    run.publish(two(ALIAS))
+    code, out, err = run(*words.split())
+    assert (code, out, said in err) == (4, "", True), err
 
 
-def test_no_models_at_all(tailnet: Tailnet, capsys: pytest.CaptureFixture[str]) -> None:
-    tailnet.far(2, stocked(listing()))
-    tailnet.far(3, stocked(listing()))
-    assert tailnet.models() == 0
-    assert "`ollama pull mistral`" in capsys.readouterr().out
+def test_why_this_server_for_a_model(run: Command) -> None:
+    run.publish(two(ALIAS))
+    code, out, err = run("why", "--model", "mistral")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == f"mistral:latest: {GPU} (gpu): it has the model loaded."
+    assert "gpu\tchosen\t10.0 ms\tit has the model loaded" in lines
+    assert "nas\tcold\t50.0 ms\tit has the model, but not loaded" in lines
+    assert run("why", "nas", "--model", "mistral")[1].splitlines()[1:] == [
+        lines[lines.index(one)] for one in lines if "nas" in one
+    ]
+    assert run("why", "--model", "small")[1].startswith(f"tiny:latest: {NAS} (nas): ")
+
+
+def test_why_nobody_has_a_model(run: Command) -> None:
+    run.publish(two())
+    code, out, _ = run("why", "--model", "nope,none")
+    assert code == 4
+    assert [line for line in out.splitlines() if "no server" in line] == [
+        "nope:latest: no server: nobody who answers has it.",
+        "none:latest: no server: nobody who answers has it.",
+    ]
+    code, _, err = run("why", "nobody", "--model", "mistral")
+    assert (code, "nobody is called `nobody`" in err) == (1, True)
+
+
+def test_why_as_data(run: Command) -> None:
+    run.publish(two())
+    (found,) = json.loads(run("why", "--model", "mistral", "--json")[1])["models"]
+    assert (found["model"], found["server"], found["endpoint"]) == ("mistral:latest", "n2:11434", GPU)
+    assert {one["name"]: one["standing"] for one in found["servers"]}["nas"] == "cold"

@@ -20,7 +20,8 @@ Change = Callable[[Path], object]
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "state"
-    publish(folder, snapshot({"n2:11434": alive(0.01, "mistral:latest")}, node("gpu", 2))).close()
+    config = '[models.alias]\nsmall = ["nope", "mistral"]'
+    publish(folder, snapshot({"n2:11434": alive(0.01, "mistral:latest")}, node("gpu", 2), config=config)).close()
     monkeypatch.setenv("OLLAMA_LOCATE_STATE_DIR", str(folder))
     return folder
 
@@ -109,6 +110,8 @@ def test_the_slow_path_takes_the_rest(
         pytest.param("mistral", 0, id="a name without a tag"),
         pytest.param("mistral:latest", 0, id="with one"),
         pytest.param("nope,mistral", 0, id="the first that exists"),
+        pytest.param("small", 0, id="an alias"),
+        pytest.param("small:latest", None, id="which has no tag"),
         pytest.param("nope", None, id="none: the slow path says which there are"),
         pytest.param("mis*", None, id="a pattern: the slow path"),
         pytest.param("", None, id="nothing"),

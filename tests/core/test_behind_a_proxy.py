@@ -98,6 +98,15 @@ def test_models_are_found_where_the_stable_address_leads() -> None:
     assert best_by_model(shown(locator)) == {MISTRAL[0]: FORWARD}, "not qwen: nobody says that it would lead to nas"
 
 
+def test_a_model_of_another_one_behind_the_proxy_is_found_where_programs_reach_it() -> None:
+    locator = found(GPU, NAS, DEN)
+    for key in (NAS, DEN):
+        locator.listed(key, ("qwen:8b",))
+    snapshot = shown(locator)
+    assert snapshot.best["qwen:8b"] == NAS
+    assert best_by_model(snapshot)["qwen:8b"] == "http://192.168.7.7:11434"
+
+
 def test_a_report_about_the_stable_address_is_about_who_is_behind_it() -> None:
     locator = found(GPU, DEN)
     assert locator.report(FORWARD, 1.0) is False, "nobody has been chosen yet"

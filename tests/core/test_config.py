@@ -8,7 +8,7 @@ from ollama_locate.core.errors import ConfigError
 from ollama_locate.core.forward import Forward
 from ollama_locate.core.on_change import Command
 from ollama_locate.core.pin import Pin
-from ollama_locate.core.selection import Local
+from ollama_locate.core.selection import Local, Rank
 from ollama_locate.core.trust import StaticServer
 
 WHOLE = b"""\
@@ -25,6 +25,7 @@ tailscale_socket = "/run/two/tailscaled.sock"
 sentinel = false
 history = false
 log_level = "debug"
+rank = "speed"
 
 [static]
 den = "http://192.168.7.7:11434/"
@@ -76,15 +77,15 @@ def test_a_whole_config_is_read() -> None:
     assert list(found.variables) == ["OLLAMA_ENDPOINT", "OLLAMA_API_BASE", "OLLAMA_HOST", "OPENAI_BASE_URL"]
     assert found.forward == Forward("0.0.0.0", 11435, desktop=True)
     assert found.metrics == "/var/lib/node_exporter/ollama_locate.prom"
-    assert [entry.text for entry in found.models] == ["nas", "tag:small", "local"]
+    assert [entry.text for entry in found.models.no_pull] == ["nas", "tag:small", "local"]
     assert found.on_change == (Command(("notify-send", "another; server"), 10.0), Command(("~/bin/tell",), 60.0))
-    assert found.raw["interval"] == "2m"
+    assert (found.rank, found.raw["interval"]) == (Rank.SPEED, "2m")
 
 
 def test_each_value_says_where_it_came_from() -> None:
     found = parse_config(WHOLE, "c.toml")
     assert set(found.sources) == set(KEYS) - {"tailnet"}
-    assert (found.sources["ports"], found.sources["static"]) == ("c.toml:1", "c.toml:15")
+    assert (found.sources["ports"], found.sources["static"]) == ("c.toml:1", "c.toml:16")
 
 
 TWO = """\
@@ -219,10 +220,6 @@ def test_local_says_how_this_machine_is_used(local: str, *, use: bool, check: bo
         pytest.param('[metrics]\ntextfile = "a.prom"', "metrics.textfile: must be an absolute path", id="no path"),
         pytest.param('[metrics]\ntextfile = "/a/b"', "must end in a name such as ollama_locate.prom", id="no .prom"),
         pytest.param('[metrics]\ntextfile = "/a/.prom"', "must end in a name such as", id="nothing but .prom"),
-        pytest.param("models = 1", "c.toml:1: models: must be a table: [models]", id="models that are no table"),
-        pytest.param("[models]\npull = 1", "c.toml:2: models.pull: unknown key; there is no_pull", id="another key"),
-        pytest.param('[models]\nno_pull = "nas"', 'models.no_pull: must be a list; write ["nas"]', id="no list"),
-        pytest.param('[models]\nno_pull = ["tag:"]', "c.toml:2: models.no_pull: `tag:` names no", id="no tag"),
         pytest.param('on_change = "ls"', "c.toml:1: on_change: must be tables: [[on_change]] and", id="a bare command"),
         pytest.param("[on_change]\nrun = []", "c.toml:1: on_change: must be tables", id="one table in single brackets"),
         pytest.param("on_change = [1]", "on_change: must be tables", id="a list of numbers"),

@@ -1,47 +1,8 @@
-"""Model names, and the answer of /api/tags."""
-
-import json
-from pathlib import Path
+"""Model names."""
 
 import pytest
 
-from ollama_locate.core.constants import MODELS_MAX
-from ollama_locate.core.models import full_name, has_model, is_cloud, is_model_name, may_be_pulled, parse_tags
-
-RECORDED = (Path(__file__).parent / "recordings" / "tags.http").read_bytes().partition(b"\r\n\r\n")[2]
-
-
-def tags(*models: dict[str, str]) -> bytes:
-    return json.dumps({"models": models}).encode()
-
-
-@pytest.mark.parametrize(
-    ("body", "names"),
-    [
-        pytest.param(RECORDED, ("mistral:latest",), id="what Ollama 0.17.4 said"),
-        pytest.param(tags(), (), id="none is installed"),
-        pytest.param(b'{"models":null}', (), id="null is none"),
-        pytest.param(tags({"name": "b:1"}, {"name": "a:1"}, {"name": "b:1"}), ("a:1", "b:1"), id="sorted, each once"),
-        pytest.param(tags({"model": "a:1"}), ("a:1",), id="a model without a name"),
-        pytest.param(tags({"name": "a:1", "remote_host": "https://ollama.com"}), (), id="a cloud model by its host"),
-        pytest.param(tags({"name": "a:1", "remote_model": "b"}), (), id="a cloud model by its model"),
-        pytest.param(tags({"name": "a\nb"}, {"name": "$(reboot)"}, {"name": ""}, {}), (), id="no Ollama's names"),
-        pytest.param(b"", None, id="no answer"),
-        pytest.param(b"<html>", None, id="no JSON"),
-        pytest.param(b"[" * 100_000, None, id="nested too deep"),
-        pytest.param(b'{"models":[{"name":"\xff"}]}', None, id="no UTF-8"),
-        pytest.param(b'{"models":{}}', None, id="another shape"),
-        pytest.param(b'{"error":"busy"}', None, id="an error in the place of the list"),
-    ],
-)
-def test_the_list_of_models_is_read_or_not_known(body: bytes, names: tuple[str, ...] | None) -> None:
-    assert parse_tags(body) == names
-
-
-def test_the_list_is_bounded() -> None:
-    found = parse_tags(tags(*({"name": f"m{number:06}:1"} for number in range(MODELS_MAX + 5))))
-    assert found is not None
-    assert len(found) == MODELS_MAX
+from ollama_locate.core.models import full_name, has_model, is_cloud, is_model_name, may_be_pulled
 
 
 @pytest.mark.parametrize(

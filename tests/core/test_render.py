@@ -1,5 +1,7 @@
 """Every published file's content, and the way back."""
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 
@@ -7,7 +9,7 @@ from ollama_locate.core import render
 from ollama_locate.core.snapshot import Snapshot
 
 from .test_snapshot import snap
-from .world import Step, away, decide, look, no, ok
+from .world import Step, away, decide, look, no, ok, settings
 
 URL = "http://100.64.0.2:11434"
 TEMPLATES = {"env.sh": "sh@PAIRS@\n", "env.fish": "fish@PAIRS@\n"}
@@ -33,6 +35,13 @@ def test_the_small_files(found: Snapshot) -> None:
     assert files["env"].splitlines()[0] == f"OLLAMA_ENDPOINT={URL}".encode()
     assert f"'OLLAMA_ENDPOINT={URL}'".encode() in files["env.sh"]
     assert f"'OLLAMA_ENDPOINT={URL}'".encode() in files["env.fish"]
+
+
+def test_an_alias_has_a_line_of_its_own_without_a_tag() -> None:
+    chosen = replace(settings(), aliases={"small": ("nope:1", "b:1"), "none": ("nope:1",)})
+    what = snap(look("gpu", "nas"), ok("gpu", 5, ("a:1",)), ok("nas", 40, ("b:1",)), chosen=chosen)
+    lines = render.files(what, TEMPLATES)["models"].decode().splitlines()
+    assert lines == [f"a:1\t{URL}", "b:1\thttp://100.64.0.3:11434", "small\thttp://100.64.0.3:11434"]
 
 
 @pytest.mark.parametrize(

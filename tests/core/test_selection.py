@@ -116,7 +116,7 @@ def test_the_best_is_chosen_and_the_current_keeps_its_place(
 def test_the_required_model_comes_first(
     contenders: list[Contender], current: str | None, want: str, reason: Reason
 ) -> None:
-    choice = choose(contenders, current, required="llama:8b")
+    choice = choose(contenders, current, required=(("llama:8b",),))
     assert (choice.key, choice.reason) == (want, reason)
 
 
@@ -151,31 +151,105 @@ def test_who_is_held_down_is_not_called_slower_than_an_unknown_round_trip() -> N
     ("models", "standing"),
     [
         pytest.param(MISTRAL, Standing.LACKS_MODEL, id="other models"),
-        pytest.param(NONE, Standing.LACKS_MODEL, id="no model"),
+        pytest.param(NONE, Standing.NO_MODELS, id="no model"),
         pytest.param(("llama:8b",), Standing.SLOWER, id="the model too"),
     ],
 )
 def test_who_lacks_the_required_model_is_told_so(models: tuple[str, ...], standing: Standing) -> None:
     pair = [one("a", 9, 0, ("llama:8b",)), one("b", 10, 0, models)]
-    assert choose(pair, None, required="llama:8b").standings["b"] is standing
+    assert choose(pair, None, required=(("llama:8b",),)).standings["b"] is standing
 
 
 @pytest.mark.parametrize(
     ("models", "required", "rank"),
     [
-        (MISTRAL, None, 1),
-        (None, None, 1),
-        (NONE, None, 2),
-        (MISTRAL, "mistral", 0),
-        (MISTRAL, "llama", 1),
-        (None, "mistral", 1),
-        (NONE, "mistral", 2),
+        pytest.param(MISTRAL, (), 0, id="nothing is required"),
+        pytest.param(None, (), 0, id="nor of a list not known yet, which may hold some"),
+        pytest.param(MISTRAL, (("mistral:latest",),), 0, id="it has it"),
+        pytest.param(MISTRAL, (("mistral",),), 0, id="without the tag"),
+        pytest.param(MISTRAL, (("llama:8b",),), 1, id="it lacks it"),
+        pytest.param(None, (("mistral:latest",),), 1, id="a list not known yet has none of the required ones"),
+        pytest.param(MISTRAL, (("llama:8b", "mistral:latest"),), 0, id="any one of an entry is enough"),
+        pytest.param(MISTRAL, (("llama:8b",), ("mistral:latest",), ("qwen:4b",)), 2, id="each that lacks counts"),
+        pytest.param(NONE, (), 1_000_000, id="no model at all"),
+        pytest.param(NONE, (("mistral:latest",),), 1_000_000, id="comes last in any case"),
     ],
 )
-def test_a_list_not_known_yet_counts_as_one_with_models(
-    models: tuple[str, ...] | None, required: str | None, rank: int
+def test_models_are_counted_by_what_is_required(
+    models: tuple[str, ...] | None, required: tuple[tuple[str, ...], ...], rank: int
 ) -> None:
     assert model_rank(models, required) == rank
+
+
+def test_who_has_more_of_what_is_required_comes_first() -> None:
+    required = (("llama:8b",), ("qwen:4b",))
+    pair = [one("a", 1), one("b", 90, 9, ("llama:8b",))]
+    choice = choose(pair, "a", required=required)
+    assert (choice.key, choice.reason, choice.standings["a"]) == ("b", Reason.HAS_MORE, Standing.LACKS_MODEL)
+
+
+def asked(key: str, ms: float | None, tier: int = 0, *, cold: bool = False, answer: float | None = None) -> Contender:
+    return Contender(key, tier, None if ms is None else ms / 1000, MISTRAL, cold=cold, answer=answer)
+
+
+@pytest.mark.parametrize(
+    ("contenders", "current", "want", "reason", "other"),
+    [
+        pytest.param(
+            [asked("a", 1, cold=True), asked("b", 90)], "a", "b", Reason.LOADED, Standing.COLD, id="loaded before cold"
+        ),
+        pytest.param(
+            [asked("a", 1, 1), asked("b", 90, cold=True)],
+            "a",
+            "b",
+            Reason.TIER,
+            Standing.LOWER_TIER,
+            id="the order before loaded",
+        ),
+        pytest.param(
+            [asked("a", 1, answer=9.0), asked("b", 90, answer=2.0)],
+            "a",
+            "b",
+            Reason.SOONEST,
+            Standing.LATER,
+            id="a strong machine far away beats a weak one nearby",
+        ),
+        pytest.param(
+            [asked("a", 90, answer=3.0), asked("b", 1, answer=2.5)],
+            "a",
+            "a",
+            Reason.KEPT,
+            Standing.SIMILAR,
+            id="the dead band is of the answer's time as well",
+        ),
+        pytest.param(
+            [asked("a", 1), asked("b", 90, answer=9.0)],
+            "a",
+            "b",
+            Reason.SOONEST,
+            Standing.UNMEASURED,
+            id="who was measured comes before who was not",
+        ),
+        pytest.param(
+            [asked("a", 90, answer=9.0), asked("b", 1)],
+            "a",
+            "a",
+            Reason.SOONEST,
+            Standing.UNMEASURED,
+            id="who was not measured displaces nobody",
+        ),
+        pytest.param(
+            [asked("a", 90), asked("b", 1)], "a", "b", Reason.FASTEST, Standing.SLOWER, id="no figures: round trips"
+        ),
+    ],
+)
+def test_for_one_model_and_by_speed(
+    contenders: list[Contender], current: str, want: str, reason: Reason, other: Standing
+) -> None:
+    for order in (contenders, contenders[::-1]):
+        choice = choose(order, current)
+        assert (choice.key, choice.reason) == (want, reason)
+        assert [standing for key, standing in choice.standings.items() if key != want] == [other]
 
 
 @pytest.mark.parametrize(

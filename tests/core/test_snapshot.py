@@ -1,9 +1,11 @@
 """The one value that is published, at one moment."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from ollama_locate.core.inventory import Model
 from ollama_locate.core.outcome import Outcome, Probe
 from ollama_locate.core.selection import Local
 from ollama_locate.core.snapshot import Clock, Run, ServerState, Snapshot, best_by_model, rfc3339, take, variables
@@ -288,6 +290,7 @@ def test_the_best_server_for_each_model() -> None:
         "a:1": "http://100.64.0.2:11434",
         "b:1": "http://100.64.0.2:11434",
         "c:1": "http://100.64.0.3:11434",
+        "d:1": "http://100.64.0.4:11434",
     }
 
 
@@ -324,3 +327,38 @@ def test_a_server_that_fell_after_the_decision_is_not_offered_for_its_models() -
     for step in (after(1), no("nas", REFUSED, times=3)):
         step(world)
     assert best_by_model(of(world, decision)) == {"a:1": "http://100.64.0.2:11434"}
+
+
+def test_what_is_known_of_a_server_s_models_is_published() -> None:
+    world = World()
+    world.look("gpu")
+    world.ok("gpu", 5, ("a:1",))
+    world.stock("gpu", Model("a:1", can=("tools",)))
+    found = of(world, world.locator.conclude(world.now))
+    assert server(found, "gpu").inventory == (Model("a:1", can=("tools",)),)
+
+
+REQUIRED = replace(settings(), require=(("a:1", "b:1"), ("z:1",)))
+
+
+@pytest.mark.parametrize(
+    ("steps", "problems"),
+    [
+        pytest.param(
+            [look("gpu"), ok("gpu", 5, ("b:1",))],
+            ("no server that answers has z:1, which [models] require names; gpu is used anyway",),
+            id="what nobody has is named",
+        ),
+        pytest.param([look("gpu", "nas"), ok("gpu", 5, ("b:1",)), ok("nas", 5, ("z:1",))], (), id="somebody has each"),
+        pytest.param([away()], (), id="nobody is found"),
+    ],
+)
+def test_required_models_that_nobody_has(steps: list[Step], problems: tuple[str, ...]) -> None:
+    assert snap(*steps, chosen=REQUIRED).problems == problems
+
+
+def test_an_alias_that_would_hide_a_model_is_not_used_and_said() -> None:
+    chosen = replace(settings(), aliases={"mistral": ("b:1",), "coder": ("b:1",)})
+    found = snap(look("gpu"), ok("gpu", 5, ("mistral:latest", "b:1")), chosen=chosen)
+    assert found.aliases == {"coder": ("b:1",)}
+    assert found.problems == ("[models.alias] mistral is not used: a server has a model of that name",)

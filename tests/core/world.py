@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ollama_locate.core.inventory import Model
 from ollama_locate.core.locator import Locator
 from ollama_locate.core.outcome import Outcome, Probe
 from ollama_locate.core.selection import Local
@@ -55,7 +56,7 @@ def settings(
     local: Local = Local.OFF,
     static: Mapping[str, str] | None = None,
     interval: float = 30.0,
-    required: str | None = None,
+    required: tuple[tuple[str, ...], ...] = (),
 ) -> Settings:
     """By default without this machine, so that a scenario speaks of the peers that it names."""
     servers = tuple(StaticServer(name, host, 11434) for name, host in (static or {}).items())
@@ -84,6 +85,9 @@ class World:
         self.locator.begin(key(name), self.now)
         self.locator.connected(key(name))
         self.locator.finish(key(name), alive(self.now, None if ms is None else ms / 1000, models), self.now)
+
+    def stock(self, name: str, *models: Model) -> bool:
+        return self.locator.stocked(key(name), models)
 
     def no(self, name: str, outcome: Outcome = Outcome.SILENT) -> None:
         self.locator.begin(key(name), self.now)

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from ollama_locate.core.inventory import Model
 from ollama_locate.core.outcome import Probe
 from ollama_locate.core.patience import Terms
 from ollama_locate.core.server import Kind, Server, http_url
@@ -15,6 +16,7 @@ class Notes:
     def __init__(self) -> None:
         self.events: list[str] = []
         self.probes: dict[str, Probe] = {}
+        self.stock: tuple[Model, ...] | None = None
         self.late: tuple[str, ...] | None = NOTHING
         self._changed = asyncio.Event()
 
@@ -35,6 +37,11 @@ class Notes:
         self.late = models
         self._changed.set()
 
+    def stocked(self, key: str, models: tuple[Model, ...]) -> None:
+        self.events.append(f"stocked {key}")
+        self.stock = models
+        self._changed.set()
+
     async def until_told(self) -> None:
         async with asyncio.timeout(10):
             await self._changed.wait()
@@ -48,6 +55,12 @@ class Notes:
     async def until_listed(self) -> None:
         async with asyncio.timeout(10):
             while self.late is NOTHING:
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def until_stocked(self) -> None:
+        async with asyncio.timeout(10):
+            while self.stock is None:
                 self._changed.clear()
                 await self._changed.wait()
 

@@ -11,9 +11,9 @@ import pytest
 import trustme
 
 from ollama_locate.core.outcome import Outcome, Probe
-from ollama_locate.edge.dial import Wire
-from ollama_locate.edge.inventory import stocks
-from tests.edge.listener import at, probe
+from ollama_locate.core.patience import Terms
+from ollama_locate.edge.probe import Prober
+from tests.edge.listener import Notes, at, probe
 from tests.standins import ollama
 from tests.standins.ollama import Behaviour, answers, http, like_ollama
 
@@ -76,23 +76,19 @@ def test_an_authority_that_is_not_trusted_is_an_error() -> None:
     assert (found.outcome, "certificate verify failed" in found.detail) == (Outcome.ERROR, True), found
 
 
-@pytest.mark.parametrize(
-    ("behaviour", "name", "found"),
-    [
-        pytest.param(like_ollama("mistral:latest"), "localhost", (["mistral:latest"], ""), id="a good certificate"),
-        pytest.param(like_ollama("mistral:latest"), "other.example", ([], "does not answer"), id="of another name"),
-    ],
-)
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # as above
-def test_its_models_are_listed(
-    behaviour: Behaviour, name: str, found: tuple[list[str], str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    authority = trustme.CA()
+def test_what_is_loaded_and_what_it_can_do_is_asked_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    authority, notes = trustme.CA(), Notes()
 
-    async def scenario() -> tuple[list[str], str]:
-        async with serving_tls(behaviour, authority, name) as port:
-            (stock,) = await stocks([(f"https://localhost:{port}", None)], Wire())
-        return [one.name for one in stock.models], stock.trouble
+    async def scenario() -> None:
+        behaviour = like_ollama("mistral:latest", loaded=("mistral:latest",), can={"mistral:latest": ["tools"]})
+        async with serving_tls(behaviour, authority, "localhost") as port:
+            prober = Prober(notes, 1.0)
+            prober.probe(at("localhost", port, scheme="https"), Terms(None, sure=False, answer_wait=1.0))
+            await notes.until_stocked()
+            await prober.stop()
 
     with trusting(authority, monkeypatch):
-        assert asyncio.run(scenario()) == found
+        asyncio.run(scenario())
+    (model,) = notes.stock or ()
+    assert (model.loaded, model.can) == (True, ("tools",))

@@ -1,6 +1,7 @@
 """Every kind of server, on real sockets: whatever it does has a name, and the probe ends in time."""
 
 import asyncio
+import contextlib
 import json
 import socket
 import time
@@ -238,21 +239,27 @@ def test_a_thousand_silent_peers_do_not_delay_a_live_one() -> None:
     assert asyncio.run(case()) < 0.5
 
 
-def test_nothing_is_sent_but_the_two_questions_with_the_tailnet_address_as_host() -> None:
+def test_nothing_is_sent_but_three_questions_with_the_tailnet_address_as_host() -> None:
     seen: list[bytes] = []
 
     async def noting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while head := await reader.readuntil(b"\r\n\r\n"):
-            seen.append(head)
-            writer.write(VERSION if b"version" in head else http("200 OK", b'{"models":[]}'))
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                seen.append(head)
+                writer.write(VERSION if b"version" in head else http("200 OK", b'{"models":[]}'))
 
     async def case() -> int:
+        notes = Notes()
         async with serving(noting) as port:
-            await probe(at("127.0.0.1", port))
+            prober = Prober(notes, 0.5)
+            prober.probe(at("127.0.0.1", port), terms())
+            await notes.until_stocked()
+            await prober.stop()
             return port
 
     port = asyncio.run(case())
-    assert [head.split(b"\r\n")[0] for head in seen] == [b"GET /api/version HTTP/1.1", b"GET /api/tags HTTP/1.1"]
+    asked = [head.split(b" ")[1].decode() for head in seen]
+    assert asked == ["/api/version", "/api/tags", "/api/ps"]
     assert all(f"\r\nHost: 127.0.0.1:{port}\r\n".encode() in head for head in seen)
 
 

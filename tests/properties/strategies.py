@@ -4,8 +4,10 @@ import json
 from ipaddress import ip_network
 from typing import Any
 
+import msgspec
 from hypothesis import strategies as st
 
+from ollama_locate.core.inventory import listed, loaded
 from ollama_locate.core.outcome import Outcome, Probe
 from ollama_locate.core.patterns import Pattern, parse_pattern
 from ollama_locate.core.selection import Local
@@ -103,8 +105,27 @@ policies = st.builds(
     check_self=st.booleans(),
 )
 all_settings = st.builds(
-    Settings, policies, st.sampled_from([1.0, 30.0]), st.sampled_from(Local), st.sampled_from([None, "a:1"])
+    Settings,
+    policies,
+    st.sampled_from([1.0, 30.0]),
+    st.sampled_from(Local),
+    st.sampled_from([(), (("a:1",),), (("b:1", "a:1"), ("c:1",))]),
+    st.sampled_from([{}, {"small": ("a:1", "b:1")}, {"a": ("b:1",)}]),
+    st.booleans(),
 )
+
+stocks = st.lists(
+    st.fixed_dictionaries(
+        {"name": st.sampled_from(["a:1", "b:1", "a:latest"]) | unicode_texts},
+        optional={"digest": unicode_texts, "remote_host": unicode_texts, "size": st.integers(-9, 2**40)},
+    ),
+    max_size=4,
+).map(
+    lambda models: loaded(
+        listed(msgspec.json.encode({"models": models})) or (), msgspec.json.encode({"models": models[:1]})
+    )
+)
+"""What a server may have: whatever it says of it, as it is read."""
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | unicode_texts,

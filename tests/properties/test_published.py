@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ollama_locate.core import render
 from ollama_locate.core.advice import advice
 from ollama_locate.core.changes import changes
+from ollama_locate.core.for_model import stand_for
 from ollama_locate.core.locator import Locator
 from ollama_locate.core.snapshot import Clock, Run, Snapshot, take
 from ollama_locate.core.tailnet import parse_status
@@ -16,7 +17,7 @@ from ollama_locate.core.text import shown
 from ollama_locate.core.track import LastGood
 from ollama_locate.edge.templates import templates
 
-from .strategies import all_settings, documents, probes, unicode_texts
+from .strategies import all_settings, documents, probes, stocks, unicode_texts
 from .test_readers import is_harmless
 
 VALUE = re.compile(r"[A-Za-z0-9:/._\-\[\]]+", re.ASCII)
@@ -39,6 +40,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         if draw(st.integers(0, 3)):
             locator.begin(key, 1.0)
             locator.finish(key, draw(probes(1.0)), 2.0)
+            locator.stocked(key, draw(stocks))
     decision = locator.conclude(3.0)
     return take(locator, decision, TEMPLATES, Clock(3.0, 1_800_000_000.0), Run(1))
 
@@ -67,6 +69,15 @@ def test_the_endpoint_is_the_variable_s_value_and_one_of_the_servers_where_it_is
 
 
 @given(snapshots())
+def test_the_best_server_for_a_model_is_one_that_answers_and_lists_it(snapshot: Snapshot) -> None:
+    by_key = {one.key: one for one in snapshot.servers}
+    for model, key in snapshot.best.items():
+        assert by_key[key].health == "up"
+        assert model in (by_key[key].models or ())
+        assert stand_for(snapshot, model).server == by_key[key]
+
+
+@given(snapshots())
 def test_state_json_reads_back_as_it_was(snapshot: Snapshot) -> None:
     assert render.read_snapshot(render.files(snapshot, templates())["state.json"]) == snapshot
 
@@ -77,6 +88,8 @@ def test_what_people_read_is_harmless(old: Snapshot, new: Snapshot) -> None:
         assert is_harmless(sentence)
     for server in new.servers:
         assert is_harmless(server.key + server.name + server.detail + server.version + server.text)
+        for model in server.inventory or ():
+            assert is_harmless(model.name + model.digest + model.parameters + model.quantisation + model.until)
     for rejected in new.rejected:
         assert is_harmless("".join((rejected.key, rejected.name, *rejected.addresses)))
 

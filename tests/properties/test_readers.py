@@ -13,7 +13,8 @@ from ollama_locate.core.answer import judge_version
 from ollama_locate.core.config import KEYS, Config, parse_config
 from ollama_locate.core.constants import DETAIL_MAX
 from ollama_locate.core.errors import ConfigError
-from ollama_locate.core.models import is_model_name, parse_tags
+from ollama_locate.core.inventory import listed, usable
+from ollama_locate.core.models import is_model_name
 from ollama_locate.core.outcome import Outcome
 from ollama_locate.core.tailnet import Absence, Tailnet, Unavailable, parse_status
 from ollama_locate.core.text import is_value, shown
@@ -43,16 +44,16 @@ def test_a_status_is_a_tailnet_or_has_a_reason(data: bytes) -> None:
 
 @given(st.binary(max_size=200) | json_values.map(msgspec.json.encode))
 def test_a_list_of_models_holds_names_that_can_be_written_or_is_not_known(body: bytes) -> None:
-    for name in parse_tags(body) or ():
+    for name in usable(listed(body) or ()):
         assert is_model_name(name)
         assert is_value(name)
 
 
 @given(st.lists(st.fixed_dictionaries({"name": unicode_texts})))
 def test_only_sane_names_of_models_are_kept(models: list[dict[str, str]]) -> None:
-    found = parse_tags(msgspec.json.encode({"models": models}))
+    found = listed(msgspec.json.encode({"models": models}))
     assert found is not None
-    assert set(found) == {entry["name"] for entry in models if is_model_name(entry["name"])}
+    assert set(usable(found)) == {entry["name"] for entry in models if is_model_name(entry["name"])}
 
 
 @given(

@@ -1,13 +1,15 @@
 """Servers on loopback that answer like Ollama, or badly in one particular way.
 
-`python -m tests.standins.ollama [MODEL ...]` serves until it is killed, and prints its port.
+`python -m tests.standins.ollama [PORT] [MODEL ...]` serves until it is killed, and prints its port. `!MODEL` is loaded,
+`MODEL=tools,vision` can do that.
 """
 
 import asyncio
 import contextlib
 import json
+import re
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -21,18 +23,37 @@ def tags(*models: str, **extra: str) -> bytes:
     return json.dumps({"models": [{"name": name, "model": name, "size": 1, **extra} for name in models]}).encode()
 
 
-def like_ollama(*models: str, version: str = "0.17.4", tags_body: bytes | None = None) -> Behaviour:
+def like_ollama(
+    *models: str,
+    version: str = "0.17.4",
+    tags_body: bytes | None = None,
+    loaded: Collection[str] = (),
+    can: Mapping[str, Sequence[str]] | None = None,
+) -> Behaviour:
+    """`loaded` are in its memory; `can` is what each can do, "completion" where it is not said."""
     answers = {
         b"/": http("200 OK", b"Ollama is running", "text/plain"),
         b"/api/version": http("200 OK", json.dumps({"version": version}).encode()),
         b"/api/tags": http("200 OK", tags(*models) if tags_body is None else tags_body),
+        b"/api/ps": http("200 OK", tags(*loaded, expires_at="2318-11-23T00:00:00Z")),
     }
     missing = http("404 Not Found", b"404 page not found", "text/plain")
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while head := await _head(reader):
-            writer.write(answers.get(head.split(b" ", 2)[1], missing))
+            body, path = await _body(reader, head), head.split(b" ", 2)[1]
+            writer.write(_show(body) if path == b"/api/show" else answers.get(path, missing))
             await writer.drain()
+
+    def _show(body: bytes) -> bytes:
+        name = json.loads(body)["model"]
+        if name not in models:
+            return http("404 Not Found", json.dumps({"error": f"model '{name}' not found"}).encode())
+        said = {
+            "capabilities": list((can or {}).get(name, ["completion"])),
+            "model_info": {"llama.context_length": 4096},
+        }
+        return http("200 OK", json.dumps(said).encode())
 
     return serve
 
@@ -55,6 +76,7 @@ def by_path(**raw: bytes) -> Behaviour:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while head := await _head(reader):
+            await _body(reader, head)
             answer = raw.get(head.split(b" ", 2)[1].rpartition(b"/")[2].decode(), b"")
             writer.write(answer)
             await writer.drain()
@@ -97,6 +119,11 @@ async def _head(reader: asyncio.StreamReader) -> bytes:
         return b""
 
 
+async def _body(reader: asyncio.StreamReader, head: bytes) -> bytes:
+    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+    return await reader.readexactly(int(length[1])) if length else b""
+
+
 @contextlib.asynccontextmanager
 async def serving(behaviour: Behaviour, port: int = 0, host: str = "127.0.0.1") -> AsyncIterator[int]:
     """Serve in this loop; gives the port."""
@@ -121,7 +148,10 @@ async def serving(behaviour: Behaviour, port: int = 0, host: str = "127.0.0.1") 
 
 async def main(models: list[str]) -> None:
     port = int(models.pop(0)) if models and models[0].isdigit() else 0
-    async with serving(like_ollama(*models), port) as taken:
+    loaded = [word[1:].partition("=")[0] for word in models if word.startswith("!")]
+    said = [word.removeprefix("!").partition("=") for word in models]
+    can = {name: words.split(",") for name, _, words in said if words}
+    async with serving(like_ollama(*(name for name, _, _ in said), loaded=loaded, can=can), port) as taken:
         print(taken, flush=True)
         await asyncio.Event().wait()
 

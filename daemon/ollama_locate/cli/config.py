@@ -7,6 +7,7 @@ import msgspec
 
 from ollama_locate.core.bounds import SCHEMA
 from ollama_locate.core.config import KEYS, Config
+from ollama_locate.core.config_models import Models
 from ollama_locate.core.duration import written
 from ollama_locate.core.net import Net
 from ollama_locate.core.server import authority, http_url
@@ -62,7 +63,8 @@ def values(config: Config) -> dict[str, object]:
         "history": config.history,
         "forward": _forward(config),
         "metrics": {"textfile": config.metrics} if config.metrics else {},
-        "models": {"no_pull": [pattern.text for pattern in config.models]} if config.models else {},
+        "models": _models(config.models),
+        "rank": config.rank.value,
         "on_change": [{"run": one.words, "timeout": written(one.seconds)} for one in config.on_change],
         "log_level": config.log_level,
     }
@@ -76,6 +78,15 @@ def _tailnet(net: Net) -> dict[str, object]:
     if net.allow is not None:
         found["allow"] = [pattern.text for pattern in net.allow]
     return {key: value for key, value in found.items() if value != ""}
+
+
+def _models(models: Models) -> dict[str, object]:
+    return {
+        "no_pull": [pattern.text for pattern in models.no_pull],
+        "require": [one[0] if len(one) == 1 else one for one in models.require],
+        "alias": dict(models.alias),
+        "cloud": models.cloud,
+    }
 
 
 def _forward(config: Config) -> dict[str, object]:

@@ -12,7 +12,7 @@ from ollama_locate.core.config import Config
 from ollama_locate.core.errors import OperatorError, StateFolderError
 from ollama_locate.core.models import is_cloud
 from ollama_locate.core.net import Net
-from ollama_locate.core.placement import answering, barred, belongs, holders
+from ollama_locate.core.placement import barred, belongs, holders, loadable
 from ollama_locate.core.pulling import Failure, Meter, Trouble
 from ollama_locate.core.snapshot import ServerState, Snapshot
 from ollama_locate.core.tailnet import Tailnet, Unavailable
@@ -73,7 +73,7 @@ class _Task:
                 "cloud", f"{self._model} runs at ollama.com: what you say to it would leave your tailnet"
             )
         snapshot = seen().snapshot
-        servers = answering(snapshot)
+        servers = loadable(snapshot)
         if self._args.on:
             servers = [_named(snapshot, servers, self._args.on)]
         if not servers:
@@ -118,7 +118,8 @@ class _Task:
         """Where it is pulled. Raises where that is nowhere."""
         settings = config()
         self.interrupted = "stopped; nothing was changed"
-        closed = barred(servers, settings.models, asyncio.run(_looks(settings))) if settings.models else frozenset()
+        no_pull = settings.models.no_pull
+        closed = barred(servers, no_pull, asyncio.run(_looks(settings))) if no_pull else frozenset()
         pinned = snapshot.pin.url if snapshot.pin is not None and snapshot.pin.followed else ""
         where = belongs(servers, closed, pinned)
         if where is not None:
@@ -161,6 +162,8 @@ def _named(snapshot: Snapshot, servers: list[ServerState], wanted: str) -> Serve
     silent = next((one for one in snapshot.servers if one.kind != "self_check" and speaks_of(one, wanted)), None)
     if silent is None:
         raise nobody(snapshot, wanted)
+    if silent.proxy:
+        raise _FailedError("no_server", f"{silent.name} is behind a proxy: nothing is loaded or pulled through one")
     raise _FailedError("no_server", f"{silent.name} does not answer now: {silent.text}")
 
 

@@ -7,11 +7,11 @@ import sys
 import time
 from typing import Any, Final
 
-from ollama_locate.core.choosing import choose_model
+from ollama_locate.core.choosing import Wish, fulfil
 from ollama_locate.core.duration import duration
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.marker import OFF, applied, overridden
-from ollama_locate.core.snapshot import Snapshot, best_by_model, variables
+from ollama_locate.core.snapshot import Snapshot, variables
 from ollama_locate.core.text import shown
 from ollama_locate.edge.folders import reader_folder
 from ollama_locate.edge.lock import holder
@@ -103,7 +103,7 @@ def _waited_for(wait: float, model: str | None) -> Snapshot:
 
 def _serves(snapshot: Snapshot, model: str | None) -> bool:
     if model is not None:
-        return choose_model(model, best_by_model(snapshot)) is not None
+        return fulfil(Wish(model), snapshot) is not None
     return snapshot.decision.verdict == "fresh"
 
 
@@ -111,9 +111,9 @@ def _wanted(snapshot: Snapshot, model: str | None) -> tuple[dict[str, str], int]
     """The variables to set, and the exit code that `--require` gives."""
     decision = snapshot.decision
     if model is not None:
-        found = choose_model(model, best_by_model(snapshot))
+        found = fulfil(Wish(model), snapshot)
         if found is None:
-            note(f"ollama-locate: {no_model(snapshot, model)}")
+            note(f"ollama-locate: {no_model(snapshot, Wish(model))}")
             return snapshot.variables, _NONE
         return variables(config().variables, found.url), 0
     if decision.verdict != "fresh":

@@ -2,7 +2,7 @@
 
 import difflib
 
-from ollama_locate.core.choosing import alternatives
+from ollama_locate.core.choosing import Wish, alternatives, why_none
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.snapshot import RejectedState, ServerState, Snapshot, best_by_model
 from ollama_locate.core.text import shown
@@ -41,14 +41,19 @@ def nobody(snapshot: Snapshot, wanted: str) -> OperatorError:
     return OperatorError(f"nobody is called `{shown(wanted)}`; there are: {few or 'none'}")
 
 
-def no_model(snapshot: Snapshot, wanted: str) -> str:
+def no_model(snapshot: Snapshot, wish: Wish) -> str:
     """That no server has this model, and which there are: those that are called much the same, else the first ones."""
+    if lacks := why_none(wish, snapshot):
+        return f"no server that answers has what is asked for: {lacks}"
     names = sorted(best_by_model(snapshot))
-    asked = alternatives(wanted)
+    asked = alternatives(wish.models, snapshot.aliases)
     missing = f"no server that answers has {shown(' or '.join(asked))}"
     if not names:
         return f"{missing}, nor any other model; `ollama-locate why` says more"
-    if close := difflib.get_close_matches(asked[0] if asked else "", names, _CLOSEST):
+    # Nobody mistypes the tag that need not be typed, and it makes all names look alike.
+    short = {name.removesuffix(":latest"): name for name in names}
+    first = asked[0].removesuffix(":latest") if asked else ""
+    if close := [short[one] for one in difflib.get_close_matches(first, short, _CLOSEST)]:
         return f"{missing}; did you mean {' or '.join(close)}?"
     more = len(names) - _SHOWN_AT_MOST
     return f"{missing}; there are: {', '.join(names[:_SHOWN_AT_MOST])}" + (f" and {more} more" if more > 0 else "")

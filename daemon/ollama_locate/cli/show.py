@@ -25,6 +25,10 @@ _WORDS: Final = {
 STYLES: Final = {
     "chosen": "bold green",
     "slower": "green",
+    "later": "green",
+    "cold": "green",
+    "unmeasured": "green",
+    "absent": "yellow",
     "about as fast": "green",
     "later in order": "green",
     "failed lately": "yellow",
@@ -50,7 +54,7 @@ STYLES: Final = {
 def standing(server: ServerState) -> str:
     """Where a server stands, in a word or two; of one that is down, what it does."""
     down = server.standing == "down" and server.outcome not in (None, "alive")
-    return _word(str(server.outcome) if down else server.standing)
+    return word(str(server.outcome) if down else server.standing)
 
 
 def legend() -> str:
@@ -59,12 +63,13 @@ def legend() -> str:
     words = [(one.word, one.text) for one in Standing if one not in left_out]
     words += [(one.word, f"it {one.text}") for one in Outcome if one is not Outcome.ALIVE]
     return "STANDING says of a server that is not chosen:\n" + "\n".join(
-        f"  {_word(word):<16} {text}" for word, text in words
+        f"  {word(name):<16} {text}" for name, text in words
     )
 
 
-def _word(word: str) -> str:
-    return _WORDS.get(word, word.replace("_", " "))
+def word(name: str) -> str:
+    """What a person reads in the place of a word for programs."""
+    return _WORDS.get(name, name.replace("_", " "))
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

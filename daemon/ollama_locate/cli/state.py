@@ -21,8 +21,11 @@ def config() -> Config:
     return parse_config(read_config(path), str(path))
 
 
-def seen(*, quietly: bool = False) -> Seen:
-    """What is known now. Without a living daemon it looks for itself, and says so on stderr, unless `quietly`."""
+def seen(*, quietly: bool = False, models: bool = False) -> Seen:
+    """What is known now. Without a living daemon it looks for itself, and says so on stderr, unless `quietly`.
+
+    `models`: then it also asks what is loaded, and what models can do.
+    """
     folder = reader_folder()
     try:
         if found := published(folder):
@@ -30,7 +33,7 @@ def seen(*, quietly: bool = False) -> Seen:
         problem = None
     except StateFolderError as error:
         problem = str(error)
-    return _look(folder, problem, quietly=quietly)
+    return _look(folder, problem, quietly=quietly, models=models)
 
 
 def _pin(folder: Path) -> Pin | None:
@@ -41,13 +44,13 @@ def _pin(folder: Path) -> Pin | None:
         return None
 
 
-def _look(folder: Path, problem: str | None, *, quietly: bool) -> Seen:
+def _look(folder: Path, problem: str | None, *, quietly: bool, models: bool) -> Seen:
     import asyncio  # noqa: PLC0415 - 50 ms, only where there is no daemon
 
     from ollama_locate.located.once import look_once  # noqa: PLC0415 - as above
 
     started = time.monotonic()
-    snapshot = asyncio.run(look_once(config(), LOOK_BUDGET, pin=_pin(folder)))
+    snapshot = asyncio.run(look_once(config(), LOOK_BUDGET, pin=_pin(folder), models=models))
     took = time.monotonic() - started
     pid = holder(folder)
     if problem:

@@ -4,9 +4,8 @@ import argparse
 from typing import Any
 
 from ollama_locate.core.advice import advice
-from ollama_locate.core.choosing import choose_model
+from ollama_locate.core.choosing import Wish, fulfil
 from ollama_locate.core.errors import OperatorError
-from ollama_locate.core.snapshot import best_by_model
 
 from .named import no_model
 from .show import note
@@ -31,26 +30,47 @@ def add_options(words: argparse.ArgumentParser) -> None:
         "--model", metavar="M[,M2]", default=absent, help="the best server that has the first of these; qwen3:* is any"
     )
     words.add_argument(
+        "--can",
+        metavar="WHAT[,WHAT]",
+        default=absent,
+        help="the best model that can do this: tools, vision, thinking, embedding; with --model one of those",
+    )
+    words.add_argument("--loaded", action="store_true", default=absent, help="one that is in a server's memory now")
+    words.add_argument(
         "--print",
         dest="shows",
         choices=("url", "model"),
         default=absent,
-        help="with --model: the URL, or the model's full name",
+        help="with --model, --can or --loaded: the URL, or the model's full name",
     )
+
+
+def _wish(args: argparse.Namespace) -> Wish | None:
+    """What of models is asked for; None where that is none."""
+    if not (args.model or args.can or args.loaded):
+        return None
+    can = frozenset(word.strip() for word in (args.can or "").split(",")) - {""}
+    return Wish(args.model or "*", can, loaded=bool(args.loaded))
+
+
+def _model(wish: Wish, shows: str | None) -> int:
+    snapshot = seen(models=True).snapshot
+    found = fulfil(wish, snapshot)
+    if found is None:
+        note(f"ollama-locate: {no_model(snapshot, wish)}")
+        return NONE_EXIT
+    print(found.model if shows == "model" else found.url)
+    return 0
 
 
 def run(args: argparse.Namespace) -> int:
     """Print it; the exit code says how far it can be relied on."""
-    snapshot = seen().snapshot
-    if args.model:
-        found = choose_model(args.model, best_by_model(snapshot))
-        if found is None:
-            note(f"ollama-locate: {no_model(snapshot, args.model)}")
-            return NONE_EXIT
-        print(found.model if args.shows == "model" else found.url)
-        return 0
+    wish = _wish(args)
+    if wish is not None:
+        return _model(wish, args.shows)
     if args.shows == "model":
         raise OperatorError("say which: --model M --print model")
+    snapshot = seen().snapshot
     print(snapshot.decision.endpoint)
     if snapshot.decision.verdict == "fresh":
         return 0

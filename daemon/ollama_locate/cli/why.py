@@ -8,15 +8,18 @@ import msgspec
 
 from ollama_locate.core.advice import advice, mend
 from ollama_locate.core.bounds import SCHEMA
+from ollama_locate.core.choosing import Wish, alternatives, fulfil
+from ollama_locate.core.for_model import stand_for
 from ollama_locate.core.server import Kind
-from ollama_locate.core.snapshot import RejectedState, ServerState, Snapshot
+from ollama_locate.core.snapshot import RejectedState, ServerState, Snapshot, usable_url
 from ollama_locate.edge.folders import reader_config
 
 from .hand import hidden
 from .help import Help
 from .named import is_rejected, nobody, speaks_of
-from .show import ago, legend, line, note, round_trip, since, standing, table
+from .show import ago, legend, line, note, round_trip, since, standing, table, word
 from .state import seen
+from .url import NONE_EXIT
 
 _SENTINEL = {
     "on": "a connection is held to it, whose end is noticed at once (a silent one within 6 s)",
@@ -44,15 +47,18 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         formatter_class=Help,
     )
     words.add_argument("peer", nargs="?", metavar="PEER", help="a name, an address or a URL: all about that one")
+    words.add_argument("--model", metavar="M[,M2]", help="the same for the first of these models that a server has")
     words.add_argument("--json", action="store_true", help="the same as data")
     words.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the reasons."""
-    snapshot = seen().snapshot
+    snapshot = seen(models=args.model is not None).snapshot
     for problem in snapshot.problems:
         note(f"ollama-locate: {problem}")
+    if args.model is not None:
+        return _model(snapshot, args.model, args.peer, as_json=args.json)
     if args.peer:
         return _one(snapshot, args.peer, as_json=args.json)
     if args.json:
@@ -80,6 +86,45 @@ def run(args: argparse.Namespace) -> int:
         for sentence in sentences:
             line(f"  {sentence}")
     return 0
+
+
+def _model(snapshot: Snapshot, wanted: str, peer: str | None, *, as_json: bool) -> int:
+    """Why this server for the model, and why no other; 4 where nobody has it who answers."""
+    chosen = fulfil(Wish(wanted), snapshot)
+    names = [chosen.model] if chosen else alternatives(wanted, snapshot.aliases)
+    found = [stand_for(snapshot, name) for name in names]
+    if peer:
+        found = [one._replace(servers=tuple(at for at in one.servers if speaks_of(at.server, peer))) for one in found]
+        if not any(one.servers for one in found):
+            raise nobody(snapshot, peer)
+    if as_json:
+        models = [
+            {
+                "model": one.model,
+                "server": one.server.key if one.server else None,
+                "endpoint": (usable_url(snapshot, one.server) or None) if one.server else None,
+                "text": one.text,
+                "servers": [
+                    {"key": at.server.key, "name": at.server.name, "standing": at.word, "text": at.text}
+                    for at in one.servers
+                ],
+            }
+            for one in found
+        ]
+        print(msgspec.json.encode({"schema": SCHEMA, "models": models}).decode())
+    else:
+        for one in found:
+            where = (
+                f"{usable_url(snapshot, one.server) or one.server.proxy} ({one.server.name})"
+                if one.server
+                else "no server"
+            )
+            line(f"{one.model}: {where}: {one.text}.")
+            table(
+                ("SERVER", "STANDING", "RTT", "WHY"),
+                [(at.server.name, word(at.word), round_trip(at.server.rtt_ms), at.text) for at in one.servers],
+            )
+    return 0 if chosen else NONE_EXIT
 
 
 def _decision(snapshot: Snapshot) -> None:
@@ -127,8 +172,8 @@ def _reason(server: ServerState) -> str:
     parts = [server.text]
     if server.detail:
         parts.append(f"({server.detail})")
-    for until, word in ((server.held_until, "held_down"), (server.reported_until, "reported")):
-        if until and server.standing == word:
+    for until, named in ((server.held_until, "held_down"), (server.reported_until, "reported")):
+        if until and server.standing == named:
             parts.append(f"(for another {ago(-since(until))})")
     if server.outcome not in (None, "alive") and server.alive_at:
         parts.append(f"(it answered until {ago(since(server.alive_at))} ago)")

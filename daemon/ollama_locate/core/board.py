@@ -108,11 +108,11 @@ class Board:
         """The user's own, or the choice among the healthy as they stand."""
         contenders, pinned = self.contenders(now), self.pinned()
         if pinned is not None:
-            return selection.pinned(pinned.server.key, contenders, self.settings.required_model)
+            return selection.pinned(pinned.server.key, contenders, self.settings.require)
         return selection.choose(
             contenders,
             self.last_good.key if self.last_good else None,
-            required=self.settings.required_model,
+            required=self.settings.require,
             provisional=self.opening is not None and self.opening.awaited is None,
         )
 
@@ -147,6 +147,17 @@ class Board:
             and (since is None or track.health.answered_at is None or track.health.answered_at >= since)
         ]
 
+    def doubtful(self) -> list[Contender]:
+        """Who failed a check and is not down yet, but for the current one: nobody else may have its models."""
+        return [
+            Contender(key, self.tier(track.server), track.floor, track.models)
+            for key in sorted(self.up & self.doubted)
+            if not self.is_current(key)
+            and (track := self.tracks[key]).server.kind is not Kind.SELF_CHECK
+            and self.roster.reachable(track.server)
+            and self.usable(track.server)
+        ]
+
     def successors(self, now: float, *, healthy: bool) -> Iterable[str]:
         """Who might take the current one's place, the best first; and after the healthy, who can at least be reached.
 
@@ -159,7 +170,7 @@ class Board:
             for key in self.up
             if (track := self.tracks[key]).server.kind is not Kind.SELF_CHECK
         ]
-        keys = [one.key for one in selection.rank(ranked, self.settings.required_model)]
+        keys = [one.key for one in selection.rank(ranked, self.settings.require)]
         if not healthy:
             keys += [key for key, t in self.tracks.items() if key not in self.up and t.probe and t.probe.reached]
         for key in keys:

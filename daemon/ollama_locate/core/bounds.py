@@ -241,8 +241,28 @@ CALL_MAX_BYTES: Final = 2**20
 
 # --- Models ------------------------------------------------------------------------------------------
 
-INVENTORY_PATIENCE: Final = 5.0
-"""For a server's lists of models, in seconds: a person waits for them."""
+INVENTORY_PATIENCE: Final = 3.0
+"""For what servers say of their models, in seconds, where no daemon has asked before: a person waits for it."""
+
+LIST_RATE: Final = 4096.0
+"""Bytes a second that the list of models may cost on the average: 300 models are 120 kB, and are asked for with each
+regular check of 30 s; ten thousand are 4 MB, and are asked for every quarter of an hour."""
+
+SHOW_MAX_BYTES: Final = 2 * 2**20
+"""One model's description: its licence, its template and the names of its tensors, some 100 kB."""
+
+SHOWS_AT_A_TIME: Final = 16
+"""With each check at the most: for each the server opens the model's file. 300 models are known after ten minutes."""
+
+SHOW_AGAIN: Final = 3600.0
+"""A model that is listed, and that the server does not find, is asked for again after an hour."""
+
+REQUIRED_MAX: Final = 16
+ALIASES_MAX: Final = 64
+"""More than anybody keeps in mind."""
+
+CAPABILITIES_MAX: Final = 16
+"""Ollama has seven (types/model/capability.go)."""
 
 # --- ensure ------------------------------------------------------------------------------------------
 

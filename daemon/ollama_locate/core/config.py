@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
 from . import config_values as read
+from .config_models import Models, models
 from .config_tailnets import tailnets
 from .constants import INTERVAL, INTERVAL_MAX, INTERVAL_MIN, OLLAMA_PORT, TIMEOUT, TIMEOUT_MAX, TIMEOUT_MIN
 from .errors import ConfigError
@@ -17,7 +18,7 @@ from .net import Net
 from .on_change import Command
 from .patterns import Network, Pattern
 from .pin import Pin
-from .selection import Local
+from .selection import Local, Rank
 from .text import shown
 from .track import Settings
 from .trust import Policy, StaticServer
@@ -30,7 +31,6 @@ class Config:
     """All settings, read. Durations are seconds. `sources` says where each value came from.
 
     `variables` maps a name to its template; OLLAMA_ENDPOINT is always among them. `metrics` is a path, empty: none.
-    `models`: whom nothing is pulled to.
     """
 
     ports: tuple[int, ...] = (OLLAMA_PORT,)
@@ -50,7 +50,8 @@ class Config:
     history: bool = True
     forward: Forward | None = None
     metrics: str = ""
-    models: tuple[Pattern, ...] = ()
+    models: Models = field(default_factory=Models)
+    rank: Rank = Rank.RTT
     on_change: tuple[Command, ...] = ()
     log_level: str = "info"
     raw: Mapping[str, object] = field(default_factory=dict)
@@ -82,7 +83,17 @@ class Config:
             check_self=self.local is Local.AUTO,
             nets=self.nets,
         )
-        return Settings(policy, self.interval, self.local, timeout=self.timeout, sentinel=self.sentinel, pin=pin)
+        return Settings(
+            policy,
+            self.interval,
+            self.local,
+            self.models.require,
+            self.models.alias,
+            cloud=self.models.cloud,
+            timeout=self.timeout,
+            sentinel=self.sentinel,
+            pin=pin,
+        )
 
 
 KEYS: Final = tuple(f.name for f in fields(Config) if f.name not in ("raw", "sources", "warnings"))
@@ -194,7 +205,8 @@ _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "history": read.yes_or_no,
     "forward": read.forward,
     "metrics": read.metrics,
-    "models": read.models,
+    "models": models,
+    "rank": lambda value: Rank(read.choice(*(one.value for one in Rank))(value)),
     "on_change": read.on_change,
     "log_level": read.choice(*LOG_LEVELS),
 }

@@ -213,19 +213,6 @@ def metrics(value: object) -> str:
     return found
 
 
-def models(value: object) -> tuple[Pattern, ...]:
-    """Where nothing is pulled."""
-    if not isinstance(value, dict):
-        raise ValueError("must be a table: [models]")
-    for key in value:
-        if key != "no_pull":
-            raise AtError(key, "unknown key; there is no_pull")
-    try:
-        return patterns(value.get("no_pull", []))
-    except ValueError as error:
-        raise AtError("no_pull", str(error)) from None
-
-
 def on_change(value: object) -> tuple[Command, ...]:
     """The commands to run, in their order."""
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 
-from . import cadence, complaints, latency, patience
+from . import cadence, complaints, latency, patience, selection
 from .board import Board
+from .by_model import ByModel
 from .cadence import Place
 from .constants import FALL, NEXT_BEST, REPORT_MIN_GAP, REST_SPREAD, TAILNET_SETTLES
 from .decider import Decider
 from .evidence import Evidence
 from .health import Proof, Status, answered, failed, forgiven
+from .inventory import Model, same_to_choose_by, usable
 from .opening import Opening
 from .outcome import Outcome, Probe
 from .patience import Terms
@@ -35,6 +37,7 @@ class Locator:
         self.sentinel = Sentinel()
         self.sentinel.on = settings.sentinel
         self._flights: dict[str, UnderWay] = {}
+        self._by_model = ByModel()
         self._decider = Decider(self.board, self._flights, now)
         self._void_before, self._settles_until = Since(now), Since(now)
         self.board.opening = Opening(self.tracks, now, last_good.key if last_good else None)
@@ -199,8 +202,26 @@ class Locator:
 
     def listed(self, key: str, models: tuple[str, ...] | None) -> None:
         """Its list of models arrived after the probe had ended."""
-        if (track := self.tracks.get(key)) and models is not None:
-            track.models = models
+        if track := self.tracks.get(key):
+            self._list(track, models)
+
+    def stocked(self, key: str, models: tuple[Model, ...]) -> bool:
+        """What it has and what of it is loaded; returns whether another server may be the best for a model now."""
+        track = self.tracks.get(key)
+        if track is None:
+            return False
+        before, track.stock = track.stock, models
+        self._list(track, usable(models))
+        return before is None or not same_to_choose_by(before, models)
+
+    def _list(self, track: Track, names: tuple[str, ...] | None) -> None:
+        """Take in a list of names; what else is known of its models says which of them cannot be had, or more can."""
+        if names is None:
+            return
+        cloud, stock = self.settings.cloud, track.stock or ()
+        absent = {model.name for model in stock if model.absent}
+        more = {model.name for model in stock if model.cloud and not model.absent} if cloud else set()
+        track.models = tuple(sorted({*names, *more} - absent)) if more or absent else names
 
     def finish(self, key: str, probe: Probe, now: float, jitter: float = 0.0) -> bool:
         """A probe has ended; returns whether the decision may be another one now.
@@ -257,7 +278,7 @@ class Locator:
         track.repeats, track.alive_at = 0, now
         if probe.rtt is not None:
             track.rtt, track.recent = probe.rtt, latency.remember(track.recent, probe.rtt)
-        track.models = probe.models if probe.models is not None else track.models
+        self._list(track, probe.models)
         track.complaints = complaints.passed(track.complaints, now)
         if probe.answer is not None:
             track.answers = patience.measured(track.answers, probe.answer)
@@ -352,6 +373,20 @@ class Locator:
     def decide(self, now: float) -> Decision | None:
         """What is to be published now; None while an open round has not shown enough."""
         return self._decider.decide(now)
+
+    def best_by_model(self, now: float) -> dict[str, str]:
+        """For each model the key of the server that is the best for it now."""
+        board, pinned = self.board, self.board.pinned()
+        loaded = {
+            key: frozenset(model.name for model in track.stock or () if model.loaded)
+            for key, track in self.tracks.items()
+        }
+        return self._by_model.choose(
+            selection.rank(board.contenders(now)),
+            loaded,
+            doubtful=selection.rank(board.doubtful()),
+            pinned=pinned.server.key if pinned is not None else None,
+        )
 
     def conclude(self, now: float) -> Decision:
         """What is to be published if nothing more is awaited."""

@@ -1,46 +1,12 @@
-"""Model names, and the answer of `/api/tags`."""
+"""Model names."""
 
 import re
 from collections.abc import Collection
 from typing import Final
 
-import msgspec
-
-from .constants import MODEL_NAME_MAX, MODELS_MAX
+from .constants import MODEL_NAME_MAX
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/\-]*")
-
-
-class _Model(msgspec.Struct, frozen=True):
-    name: str = ""
-    model: str = ""
-    remote_host: str = ""
-    remote_model: str = ""
-
-
-class _Tags(msgspec.Struct, frozen=True):
-    models: list[_Model] | None
-
-
-_DECODER = msgspec.json.Decoder(_Tags)
-
-
-def parse_tags(raw: bytes) -> tuple[str, ...] | None:
-    """The models that run on the server itself, sorted; None where the answer is no such list.
-
-    Left out are cloud models (`remote_host`: using one leaves the tailnet) and names that no Ollama
-    gives, control characters among them; at most MODELS_MAX are kept.
-    """
-    try:
-        tags = _DECODER.decode(raw)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return None
-    names = {
-        model.name or model.model
-        for model in tags.models or ()
-        if not model.remote_host and not model.remote_model and is_model_name(model.name or model.model)
-    }
-    return tuple(sorted(names)[:MODELS_MAX])
 
 
 def is_model_name(name: str) -> bool:

@@ -22,8 +22,13 @@ def answering(snapshot: Snapshot) -> list[ServerState]:
     return [
         server
         for server in snapshot.servers
-        if server.health == "up" and server.standing not in _NOT_ASKED and is_value(server.url) and not server.proxy
+        if server.health == "up" and server.standing not in _NOT_ASKED and is_value(server.url)
     ]
+
+
+def loadable(snapshot: Snapshot) -> list[ServerState]:
+    """Those of them that this machine reaches by itself: nothing is loaded or pulled through a proxy."""
+    return [server for server in answering(snapshot) if not server.proxy]
 
 
 def holders(servers: Iterable[ServerState], model: str) -> list[ServerState]:

@@ -6,6 +6,7 @@ import msgspec
 
 from . import shell
 from .bounds import SCHEMA
+from .choosing import choose_model
 from .snapshot import Snapshot, best_by_model
 
 SOURCED = ("env.sh", "env.fish", "env", "endpoint")
@@ -25,11 +26,19 @@ def files(snapshot: Snapshot, templates: Mapping[str, str]) -> dict[str, bytes]:
         "env.sh": shell.sourced(templates["env.sh"], snapshot.variables),
         "env.fish": shell.sourced(templates["env.fish"], snapshot.variables),
         "env": shell.dotenv(snapshot.variables),
-        "models": "".join(f"{name}\t{url}\n" for name, url in sorted(best_by_model(snapshot).items())),
+        "models": _models(snapshot),
         "endpoint": f"{snapshot.decision.endpoint}\n",
         "verdict": f"{snapshot.decision.verdict}\n",
     }
     return {name: text.encode() for name, text in texts.items()} | {"state.json": _ENCODER.encode(snapshot) + b"\n"}
+
+
+def _models(snapshot: Snapshot) -> str:
+    """A line for each model, and one for each alias, which has no tag."""
+    best = best_by_model(snapshot)
+    found = {name: choose_model(name, best, snapshot.aliases) for name in snapshot.aliases}
+    lines = best | {name: chosen.url for name, chosen in found.items() if chosen is not None}
+    return "".join(f"{name}\t{url}\n" for name, url in sorted(lines.items()))
 
 
 def read_snapshot(data: bytes) -> Snapshot:

@@ -1,8 +1,8 @@
 """The choice. One pure function, given the servers as they stand, the current one and now.
 
 The order: healthy and trusted; then who lists any model; then who has not failed its readers; then who
-lists the required model; then the user's tiers; then the lowest round trip. The current server keeps its place unless
-another is clearly better.
+lists the required models; then the user's tiers; for one model, who has it loaded; then the lowest round trip. The
+current server keeps its place unless another is clearly better.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,15 +27,27 @@ class Local(Enum):
     OFF = "off"
 
 
+class Rank(Enum):
+    """By what servers of one tier are compared."""
+
+    RTT = "rtt"
+    """By the round trip."""
+    SPEED = "speed"
+    """By how long a typical answer takes, where that was measured."""
+
+
 class Standing(Worded):
     """Where one server stands in the choice; the text is for a person."""
 
     CHOSEN = "chosen", "chosen"
     SLOWER = "slower", "its round trip is longer"
+    LATER = "later", "a typical answer takes it longer, as `models --bench` measured"
+    UNMEASURED = "unmeasured", "its speed has not been measured (`ollama-locate models --bench`)"
     SIMILAR = "similar", "not faster by 10 ms and a third than the current one, which keeps its place"
     LOWER_TIER = "lower_tier", "it comes later in the order"
     NO_MODELS = "no_models", "it lists no model"
-    LACKS_MODEL = "lacks_model", "it does not list the required model"
+    LACKS_MODEL = "lacks_model", "it does not list what `[models] require` names"
+    COLD = "cold", "it has the model, but not loaded"
     REPORTED = "reported", "it answers, but programs reported that it failed them"
     HELD_DOWN = "held_down", "it failed lately and must live for a while before it may displace a healthy one"
     FAILING = "failing", "it failed its last check; the next ones decide"
@@ -56,8 +68,11 @@ class Reason(Worded):
     ONLY = "only", "it is the only server that answers"
     TIER = "tier", "it comes first in the order"
     MODELS = "models", "it lists models, the others do not"
-    HAS_MODEL = "has_model", "it has the required model"
+    HAS_MODEL = "has_model", "it has what `[models] require` names"
+    HAS_MORE = "has_more", "it has more of what `[models] require` names than the others"
+    LOADED = "loaded", "it has the model loaded"
     FASTEST = "fastest", "it has the lowest round trip"
+    SOONEST = "soonest", "it gives a typical answer soonest, as `models --bench` measured"
     KEPT = "kept", "it keeps its place: no other is clearly better"
     REPORTED_OTHERS = "reported_others", "programs reported that a better one failed them, though it answers"
     HELD_OTHERS = "held_others", "it keeps its place: a better one failed lately and is held down"
@@ -70,7 +85,7 @@ class Reason(Worded):
     NONE_YET = "none_yet", "no server has been found, so this is the default; nobody has verified it"
 
 
-_NO_MODELS = 2
+_NO_MODELS = 1_000_000
 LAST_TIER = 1_000_000
 FIRST_TIER = -1
 
@@ -78,7 +93,9 @@ FIRST_TIER = -1
 class Contender(msgspec.Struct, frozen=True, gc=False):
     """A healthy, trusted server as the choice sees it. `rtt` in seconds; `tier` already includes `local`.
 
-    `held`: it may not displace a healthy one yet. `demoted`: its readers say that it fails them.
+    `held`: it may not displace a healthy one yet. `demoted`: its readers say that it fails them. `cold`: the model that
+    is asked for is not loaded; False where none is asked for. `answer`: how long a typical answer takes it, in seconds,
+    where `rank` is by speed and it was measured.
     """
 
     key: str
@@ -87,6 +104,12 @@ class Contender(msgspec.Struct, frozen=True, gc=False):
     models: tuple[str, ...] | None
     held: bool = False
     demoted: bool = False
+    cold: bool = False
+    answer: float | None = None
+
+
+Required = Sequence[Sequence[str]]
+"""Models by their full names; of each entry any one is enough, as an alias has several."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +119,7 @@ class Choice:
     key: str | None
     reason: Reason
     ranked: Sequence[Contender] = ()
-    required: str | None = None
+    required: Required = ()
 
     @cached_property
     def standings(self) -> dict[str, Standing]:
@@ -122,33 +145,39 @@ def local_tier(local: Local, preferred: int | None, *, serves: bool) -> int:
     return FIRST_TIER if serves else LAST_TIER
 
 
-def model_rank(models: tuple[str, ...] | None, required: str | None) -> int:
-    """0 has the required model, 1 has models, 2 has none. A list not known yet counts as one with models."""
-    if required is not None and has_model(models, required):
-        return 0
-    return _NO_MODELS if models is not None and not models else 1
+def model_rank(models: tuple[str, ...] | None, required: Required) -> int:
+    """How many of the required models it lacks; who lists none at all comes after all others.
+
+    A list not known yet has none of the required ones, and is not called empty.
+    """
+    if models is not None and not models:
+        return _NO_MODELS
+    return sum(not any(has_model(models, name) for name in names) for names in required)
 
 
-def rank(contenders: Iterable[Contender], required: str | None) -> list[Contender]:
-    """The best first: reports, models, tier, round trip (one not known comes last); the key leaves no tie open."""
-    return sorted(contenders, key=lambda one: (*_class(one, required), _distance(one), one.key))
+def rank(contenders: Iterable[Contender], required: Required = ()) -> list[Contender]:
+    """The best first: reports, models, tier, loaded, round trip (not known: last); the key leaves no tie open."""
+    return sorted(contenders, key=lambda one: (*_class(one, required), *_distance(one), one.key))
 
 
-def _class(one: Contender, required: str | None) -> tuple[bool, bool, int, int]:
+def _class(one: Contender, required: Required) -> tuple[bool, bool, int, int, bool]:
     """What counts before the round trip. Who lists no model at all can help nobody, not even after reports."""
     models = model_rank(one.models, required)
-    return models == _NO_MODELS, one.demoted, models, one.tier
+    return models == _NO_MODELS, one.demoted, models, one.tier, one.cold
 
 
-def _distance(one: Contender) -> float:
-    return float("inf") if one.rtt is None else one.rtt
+def _distance(one: Contender) -> tuple[bool, float]:
+    """How far it is in time: who was measured comes before who was not; without figures the round trip counts."""
+    if one.answer is not None:
+        return False, one.answer
+    return True, float("inf") if one.rtt is None else one.rtt
 
 
 def choose(
     contenders: Iterable[Contender],
     current: str | None,
     *,
-    required: str | None = None,
+    required: Required = (),
     provisional: bool = False,
 ) -> Choice:
     """Choose among healthy servers. `provisional`: the first round, in which no dead band protects anyone."""
@@ -166,37 +195,55 @@ def choose(
     return Choice(winner.key, _reason(winner, ranked, incumbent, required), ranked, required)
 
 
-def pinned(key: str, contenders: Iterable[Contender], required: str | None) -> Choice:
+def explained(key: str, contenders: Iterable[Contender], required: Required = ()) -> Choice:
+    """The choice that was made, and is kept, of one of these."""
+    ranked = rank(contenders, required)
+    winner = next(one for one in ranked if one.key == key)
+    return Choice(key, _reason(winner, ranked, winner, required), ranked, required)
+
+
+def pinned(key: str, contenders: Iterable[Contender], required: Required) -> Choice:
     """The choice that the user has made; the others are ranked for who wants to know."""
     return Choice(key, Reason.PINNED, rank(contenders, required), required)
 
 
-def _displaces(rival: Contender, incumbent: Contender, required: str | None, *, provisional: bool) -> bool:
+def _displaces(rival: Contender, incumbent: Contender, required: Required, *, provisional: bool) -> bool:
     """Whether the best of the others takes the place of a healthy incumbent."""
     if rival is incumbent:
         return False
     mine, other = _class(rival, required), _class(incumbent, required)
     if mine != other:
         return mine < other
+    if (rival.answer is None) != (incumbent.answer is None):
+        return incumbent.answer is None
+    if rival.answer is not None:
+        return provisional or clearly_faster(rival.answer, incumbent.answer)
     return provisional or clearly_faster(rival.rtt, incumbent.rtt)
 
 
-def _standing(one: Contender, winner: Contender, required: str | None) -> Standing:
+def _standing(one: Contender, winner: Contender, required: Required) -> Standing:
     if one.demoted and not winner.demoted and _class(one, required)[0] == _class(winner, required)[0]:
         return Standing.REPORTED
     mine, best = model_rank(one.models, required), model_rank(winner.models, required)
     if mine > best:
-        return Standing.LACKS_MODEL if best == 0 else Standing.NO_MODELS
+        return Standing.NO_MODELS if mine == _NO_MODELS else Standing.LACKS_MODEL
     if mine == best and one.tier > winner.tier:
         return Standing.LOWER_TIER
+    if mine == best and one.tier == winner.tier and one.cold and not winner.cold:
+        return Standing.COLD
     if mine == best and one.tier == winner.tier and _distance(winner) <= _distance(one):
-        return Standing.SLOWER
+        return _behind(one, winner)
     return Standing.HELD_DOWN if one.held else Standing.SIMILAR
 
 
-def _reason(
-    winner: Contender, ranked: Sequence[Contender], incumbent: Contender | None, required: str | None
-) -> Reason:
+def _behind(one: Contender, winner: Contender) -> Standing:
+    """What the winner is ahead by, where that is time."""
+    if winner.answer is None:
+        return Standing.SLOWER
+    return Standing.UNMEASURED if one.answer is None else Standing.LATER
+
+
+def _reason(winner: Contender, ranked: Sequence[Contender], incumbent: Contender | None, required: Required) -> Reason:
     others = [one for one in ranked if one is not winner]
     if not others:
         return Reason.ONLY
@@ -206,10 +253,15 @@ def _reason(
         return Reason.REPORTED_OTHERS
     mine = model_rank(winner.models, required)
     if all(model_rank(one.models, required) > mine for one in others):
-        return Reason.HAS_MODEL if mine == 0 else Reason.MODELS
-    if all(one.tier > winner.tier for one in others if model_rank(one.models, required) == mine):
+        if all(model_rank(one.models, required) == _NO_MODELS for one in others):
+            return Reason.MODELS
+        return Reason.HAS_MODEL if mine == 0 else Reason.HAS_MORE
+    equals = [one for one in others if model_rank(one.models, required) == mine]
+    if all(one.tier > winner.tier for one in equals):
         return Reason.TIER
-    return Reason.FASTEST
+    if all(one.cold for one in equals if one.tier == winner.tier) and not winner.cold:
+        return Reason.LOADED
+    return Reason.FASTEST if winner.answer is None else Reason.SOONEST
 
 
 @dataclass(frozen=True, slots=True)

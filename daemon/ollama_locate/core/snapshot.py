@@ -9,6 +9,7 @@ from .bounds import SCHEMA
 from .config_values import expand
 from .constants import OLLAMA_PORT, VERSION
 from .health import Status
+from .inventory import Model
 from .locator import Locator
 from .models import is_model_name
 from .patience import is_busy
@@ -54,7 +55,10 @@ class DecisionState(msgspec.Struct, frozen=True):
 
 
 class ServerState(msgspec.Struct, frozen=True):
-    """One server. Round trips in milliseconds; times are RFC 3339, UTC."""
+    """One server. Round trips in milliseconds; times are RFC 3339, UTC.
+
+    `models` are the names by which its models can be asked for, `inventory` all that is known of them.
+    """
 
     key: str
     name: str
@@ -80,6 +84,7 @@ class ServerState(msgspec.Struct, frozen=True):
     reported_until: str | None = None
     tailnet: str = ""
     proxy: str = ""
+    inventory: tuple[Model, ...] | None = None
 
 
 class PinState(msgspec.Struct, frozen=True):
@@ -103,7 +108,11 @@ class RejectedState(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """The content of state.json, and all that the other files are made of."""
+    """The content of state.json, and all that the other files are made of.
+
+    `best`: model -> the key of the server that is the best for it, in the order of the servers. `aliases`: other names,
+    each for the models that it means.
+    """
 
     schema: int
     program: str
@@ -119,6 +128,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     problems: tuple[str, ...] = ()
     pin: PinState | None = None
     forward: str | None = None
+    best: dict[str, str] = {}
+    aliases: dict[str, tuple[str, ...]] = {}
     tailnets: tuple[TailnetState, ...] = ()
 
     @property
@@ -185,6 +196,8 @@ def take(locator: Locator, decision: Decision, templates: Mapping[str, str], clo
             track.server.name,
         ),
     )
+    aliases, hiding = _aliases(locator)
+    best = _best(locator, [track.server.key for track in tracks], clock.now)
     return Snapshot(
         schema=SCHEMA,
         program=VERSION,
@@ -217,11 +230,23 @@ def take(locator: Locator, decision: Decision, templates: Mapping[str, str], clo
         ),
         variables=variables(templates, url, _name(chosen)),
         refreshes=run.refreshes,
-        problems=run.problems,
+        problems=(*run.problems, *hiding, *_lacking(locator, decision, best)),
         pin=_pin(locator),
         forward=run.forward,
         tailnets=tailnets if len(tailnets) > 1 else (),
+        best=best,
+        aliases=aliases,
     )
+
+
+def last_good(snapshot: Snapshot) -> LastGood | None:
+    """The server that it names, for whoever goes on from there."""
+    decision = snapshot.decision
+    if decision.server is None:
+        return None
+    # Behind a proxy the endpoint is not the server's own URL.
+    own = (one.url for one in snapshot.servers if one.key == decision.server and one.proxy)
+    return LastGood(decision.server, decision.name, next(own, decision.endpoint))
 
 
 def variables(templates: Mapping[str, str], url: str, server: str = "") -> dict[str, str]:
@@ -238,37 +263,61 @@ def _name(chosen: LastGood | None) -> str:
 
 
 def best_by_model(snapshot: Snapshot) -> dict[str, str]:
-    """For each model the URL of the best healthy server that lists it; the servers are in order."""
-    found: dict[str, str] = {}
-    for server in snapshot.servers:
-        url = _url(snapshot, server)
-        if server.standing in _USABLE and is_value(url):
-            for model in server.models or ():
-                if is_model_name(model):
-                    found.setdefault(model, url)
-    return found
+    """For each model the URL of the best server that lists it and that programs reach, in the order of the servers."""
+    servers = {server.key: server for server in snapshot.servers}
+    found = {model: _url(snapshot, model, servers[key]) for model, key in snapshot.best.items() if key in servers}
+    return {model: url for model, url in found.items() if url}
 
 
-def _url(snapshot: Snapshot, server: ServerState) -> str:
-    """What programs use to reach it; behind a proxy that is only certain of the one to whom the forward goes."""
+def _url(snapshot: Snapshot, model: str, best: ServerState) -> str:
+    """Where programs find the model: at the best one, else at the next that has it."""
+    if url := usable_url(snapshot, best):
+        return url
+    others = (one for one in snapshot.servers if one.standing not in _UNUSABLE and model in (one.models or ()))
+    return next((url for one in others if one.health == "up" and (url := usable_url(snapshot, one))), "")
+
+
+def usable_url(snapshot: Snapshot, server: ServerState) -> str:
+    """What programs use to reach it, empty: nothing does so for certain.
+
+    Behind a proxy only the stable address leads, and that to the current server.
+    """
     if not server.proxy:
         return server.url
     return snapshot.decision.endpoint if server.key == snapshot.decision.server else ""
 
 
-_USABLE = frozenset(
-    one.word
-    for one in (
-        Standing.CHOSEN,
-        Standing.SLOWER,
-        Standing.SIMILAR,
-        Standing.LOWER_TIER,
-        Standing.LACKS_MODEL,
-        Standing.HELD_DOWN,
-        Standing.REPORTED,
-        Standing.NOT_PINNED,
+_UNUSABLE = frozenset(one.word for one in (Standing.SELF_CHECK, Standing.UNREACHABLE, Standing.NEEDS_FORWARD))
+
+
+def _best(locator: Locator, order: list[str], now: float) -> dict[str, str]:
+    places = {key: place for place, key in enumerate(order) if is_value(locator.tracks[key].server.url)}
+    found = locator.best_by_model(now)
+    fit = [(places[key], model) for model, key in found.items() if key in places and is_model_name(model)]
+    return {model: order[place] for place, model in sorted(fit)}
+
+
+def _aliases(locator: Locator) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
+    """Those in force, and what is said of those that would hide a model of that name: it wins."""
+    models = (model for track in locator.tracks.values() for model in track.models or ())
+    real = {name.removesuffix(":latest") for name in models if name.endswith(":latest")}
+    aliases = locator.settings.aliases
+    said = tuple(
+        f"[models.alias] {name} is not used: a server has a model of that name" for name in aliases if name in real
     )
-)
+    return {name: meant for name, meant in aliases.items() if name not in real}, said
+
+
+def _lacking(locator: Locator, decision: Decision, best: Mapping[str, str]) -> tuple[str, ...]:
+    """What is said of required models that nobody has who answers."""
+    if decision.verdict is not Verdict.FRESH or decision.provisional or decision.server is None:
+        return ()
+    name = decision.server.name
+    return tuple(
+        f"no server that answers has {' or '.join(names)}, which [models] require names; {name} is used anyway"
+        for names in locator.settings.require
+        if not any(one in best for one in names)
+    )
 
 
 def _tailnet(looked: Looked, *, rings: bool) -> TailnetState:
@@ -331,4 +380,5 @@ def _server(locator: Locator, track: Track, choice: Choice, clock: Clock) -> Ser
         reported_until=clock.at(reported_until) if reported_until > clock.now else None,
         tailnet=server.net,
         proxy=authority(*server.proxy) if server.proxy is not None else "",
+        inventory=track.stock,
     )

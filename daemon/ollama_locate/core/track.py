@@ -1,15 +1,17 @@
 """The values the locator works on: what is known of a server, and what was decided."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
 from .complaints import Complaints
 from .constants import FALL, FALL_BUSY, TIMEOUT
 from .health import Health
+from .inventory import Model
 from .outcome import Outcome, Probe
 from .patience import AnswerTime
 from .pin import Pin
-from .selection import Choice, Local, Reason
+from .selection import Choice, Local, Reason, Required
 from .server import Server
 from .trust import Policy
 
@@ -29,7 +31,9 @@ class Settings:
     policy: Policy
     interval: float
     local: Local = Local.AUTO
-    required_model: str | None = None
+    require: Required = ()
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cloud: bool = False
     timeout: float = TIMEOUT
     sentinel: bool = True
     pin: Pin | None = None
@@ -60,6 +64,8 @@ class Decision:
 class Track:
     """Everything known of one server. `probe` is the last finished one; times are monotonic.
 
+    `models` are the names by which its models can be asked for, `stock` all that is known of them.
+
     `alive_at` is when it last showed that it lives, by an answer or by the sentinel's connection.
     """
 
@@ -68,6 +74,7 @@ class Track:
     health: Health = field(default_factory=Health)
     probe: Probe | None = None
     models: tuple[str, ...] | None = None
+    stock: tuple[Model, ...] | None = None
     rtt: float | None = None
     recent: tuple[float, ...] = ()
     repeats: int = 0

@@ -14,16 +14,29 @@ def client(timeout: float) -> httpx.AsyncClient:
     return httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False)
 
 
-async def get(asked: httpx.AsyncClient, url: str, limit: int, timeout: float) -> Answer | str:  # noqa: ASYNC109 - of all
-    """The answer, or a sentence why there is none. Bodies beyond `limit` bytes are not read."""
+async def get(
+    asked: httpx.AsyncClient,
+    url: str,
+    limit: int,
+    timeout: float,  # noqa: ASYNC109 - of all
+    body: bytes | None = None,
+) -> Answer | str:
+    """The answer, or a sentence why there is none; a POST where there is a JSON `body`.
+
+    Answers beyond `limit` bytes are not read.
+    """
+    method, headers = ("GET", None) if body is None else ("POST", {"Content-Type": "application/json"})
     try:
-        async with asyncio.timeout(timeout), asked.stream("GET", url) as response:
-            body = bytearray()
+        async with (
+            asyncio.timeout(timeout),
+            asked.stream(method, url, content=body, headers=headers) as response,
+        ):
+            said = bytearray()
             async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > limit:
+                said += chunk
+                if len(said) > limit:
                     return "https: its answer is too large"
-            return Answer(response.status_code, bytes(body))
+            return Answer(response.status_code, bytes(said))
     except TimeoutError:
         return f"https: no whole answer within {timeout:g} s"
     except httpx.HTTPError as error:

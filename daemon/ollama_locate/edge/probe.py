@@ -5,7 +5,7 @@ The list of models travels on the first connection while the burst is out. A pro
 
 import asyncio
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import h11
@@ -18,12 +18,11 @@ from ollama_locate.core.constants import (
     SYN_HEDGE,
     SYN_PATIENCE_KNOWN,
     SYN_PATIENCE_ROUND_TRIPS,
-    TAGS_MAX_BYTES,
     TAGS_PATIENCE_MIN,
     VERSION_MAX_BYTES,
 )
+from ollama_locate.core.inventory import Model, usable
 from ollama_locate.core.latency import of_burst
-from ollama_locate.core.models import parse_tags
 from ollama_locate.core.outcome import Outcome, Probe
 from ollama_locate.core.patience import Terms
 from ollama_locate.core.server import Kind, Server
@@ -31,6 +30,7 @@ from ollama_locate.core.text import shown
 
 from .dial import Dial, Waits, Wire
 from .resolve import is_address, resolve
+from .stock import Ask, Stock
 from .talk import Answer, Talk, TooLargeError
 
 if TYPE_CHECKING:
@@ -52,6 +52,9 @@ class Listener(Protocol):
     def listed(self, key: str, models: tuple[str, ...] | None) -> None:
         """The list of models came after that; None where it did not."""
 
+    def stocked(self, key: str, models: tuple[Model, ...]) -> None:
+        """What is installed and loaded there, where that is news."""
+
 
 class Prober:
     """Probes servers, any number at once. `timeout` (seconds) bounds the connect, and later the list of models."""
@@ -65,6 +68,7 @@ class Prober:
         self._listener = listener
         self._wire = wire or Wire()
         self._dials: dict[str, Dial] = {}
+        self._stocks: dict[str, Stock] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def probe(self, server: Server, terms: Terms) -> None:
@@ -77,6 +81,20 @@ class Prober:
             self._dial(server, server.host, terms, waits)
         else:
             self._spawn(self._resolve(server, terms, waits))
+
+    def stock(self, key: str) -> Stock:
+        """What is known of a server's models."""
+        return self._stocks.setdefault(key, Stock())
+
+    def keep(self, keys: Iterable[str]) -> None:
+        """Forget the models of all servers but these."""
+        for key in self._stocks.keys() - set(keys):
+            del self._stocks[key]
+
+    async def settled(self, patience: float) -> None:
+        """Wait until nothing is asked any more; `patience` seconds at the most."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=patience)
 
     async def stop(self) -> None:
         """End all probes; nobody is told."""
@@ -187,50 +205,58 @@ class _Conversation:
                 self._finish(Outcome.EMPTY, detail="it closed the connection" if _closed(error) else "")
             return
         self._answered_after = asyncio.get_running_loop().time() - asked
-        await self._judge(answer, lambda: self._tags(talk))
+        await self._judge(answer, self._plainly(talk))
 
-    async def _judge(self, answer: Answer, tags: Callable[[], Coroutine[Any, Any, bytes | None]]) -> None:
+    async def _judge(self, answer: Answer, ask: Ask) -> None:
         outcome, detail, version = judge_version(*answer)
         if outcome is not Outcome.ALIVE:
             self._finish(outcome, detail=detail)
             return
-        listing = asyncio.ensure_future(tags())
+        stock, loop = self._prober.stock(self._server.key), asyncio.get_running_loop()
+        listing = asyncio.ensure_future(stock.list(ask, loop.time()))
         try:
             wire = self._prober.wire.via(self._server.proxy)
             samples = await wire.burst(self._address, self._server.port, BURST, SYN_PATIENCE_KNOWN)
             rtt, spread = of_burst(samples)
             await asyncio.wait({listing}, timeout=max(self._prober.list_patience, rtt or 0.0))
             in_time = listing.done()
-            models = _models(listing.result()) if in_time else None
+            models = _names(listing.result()) if in_time else None
             self._finish(outcome, rtt=rtt, spread=spread, version=version, models=models)
             if not in_time:
-                self._prober.listener.listed(self._server.key, _models(await listing))
+                self._prober.listener.listed(self._server.key, _names(await listing))
         finally:
             listing.cancel()
+        if self._server.kind is Kind.SELF_CHECK:
+            return  # this machine is asked already
+        if (found := await stock.take(ask, version, loop.time())) is not None:
+            self._prober.listener.stocked(self._server.key, found)
 
-    async def _tags(self, talk: Talk) -> bytes | None:
-        """The body of /api/tags, on the connection that stands; None where there is no such list."""
-        try:
-            async with asyncio.timeout(self._prober.timeout):
-                answer = await talk.get("/api/tags", TAGS_MAX_BYTES)
-        except (OSError, TimeoutError, TooLargeError, h11.ProtocolError):
-            return None
-        return answer.body if answer.status == 200 else None  # noqa: PLR2004 - HTTP's "OK"
+    def _plainly(self, talk: Talk) -> Ask:
+        """Requests on the connection that stands, as long as the server lets one follow another."""
+
+        async def ask(target: str, limit: int, body: bytes | None = None) -> Answer | None:
+            try:
+                async with asyncio.timeout(self._prober.timeout):
+                    return await talk.ask(target, limit, body)
+            except (OSError, TimeoutError, TooLargeError, h11.ProtocolError):
+                return None
+
+        return ask
 
     async def _over_tls(self) -> None:
         from .https import get  # noqa: PLC0415 - httpx only for who has a static https server
 
-        secure, url = self._prober.secure(), self._server.url
-        answer = await get(secure, f"{url}/api/version", VERSION_MAX_BYTES, self._prober.timeout)
+        secure, url, timeout = self._prober.secure(), self._server.url, self._prober.timeout
+        answer = await get(secure, f"{url}/api/version", VERSION_MAX_BYTES, timeout)
         if isinstance(answer, str):
             self._finish(Outcome.ERROR, detail=answer)
             return
 
-        async def tags() -> bytes | None:
-            listed = await get(secure, f"{url}/api/tags", TAGS_MAX_BYTES, self._prober.timeout)
-            return listed.body if not isinstance(listed, str) and listed.status == 200 else None  # noqa: PLR2004 - OK
+        async def ask(target: str, limit: int, body: bytes | None = None) -> Answer | None:
+            said = await get(secure, url + target, limit, timeout, body)
+            return None if isinstance(said, str) else said
 
-        await self._judge(answer, tags)
+        await self._judge(answer, ask)
 
     def _finish(
         self,
@@ -247,8 +273,8 @@ class _Conversation:
         self._prober.listener.finish(self._server.key, probe)
 
 
-def _models(body: bytes | None) -> tuple[str, ...] | None:
-    return None if body is None else parse_tags(body)
+def _names(models: tuple[Model, ...] | None) -> tuple[str, ...] | None:
+    return None if models is None else usable(models)
 
 
 def _closed(error: Exception) -> bool:

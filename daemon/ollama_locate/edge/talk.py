@@ -43,7 +43,14 @@ class Talk:
         return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
 
     async def get(self, target: str, limit: int) -> Answer:
-        """GET a path. Raises OSError, h11.RemoteProtocolError or TooLargeError; the caller sets the time."""
+        """GET a path; see `ask`."""
+        return await self.ask(target, limit)
+
+    async def ask(self, target: str, limit: int, body: bytes | None = None) -> Answer:
+        """GET a path, or POST a JSON body to it; an answer of at most `limit` bytes.
+
+        Raises OSError, h11.ProtocolError or TooLargeError; the caller sets the time.
+        """
         loop = asyncio.get_running_loop()
         if self.reusable:
             self._http.start_next_cycle()
@@ -52,9 +59,14 @@ class Talk:
             ("User-Agent", f"ollama-locate/{VERSION}"),
             ("Accept", "application/json"),
         ]
-        request = self._http.send(h11.Request(method="GET", target=target, headers=headers))
-        end = self._http.send(h11.EndOfMessage())
-        await loop.sock_sendall(self._sock, (request or b"") + (end or b""))
+        if body is not None:
+            headers += [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+        events = [
+            h11.Request(method="GET" if body is None else "POST", target=target, headers=headers),
+            *([] if body is None else [h11.Data(body)]),
+            h11.EndOfMessage(),
+        ]
+        await loop.sock_sendall(self._sock, b"".join(self._http.send(event) or b"" for event in events))
         return await self._answer(limit)
 
     async def _answer(self, limit: int) -> Answer:

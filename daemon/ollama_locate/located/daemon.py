@@ -9,15 +9,14 @@ import os
 import signal
 import time
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ollama_locate.core.bounds import HEARTBEAT, OPENING_GAP, REARM_DELAY, SETTLE_GAP
 from ollama_locate.core.changes import headline
 from ollama_locate.core.config import Config
 from ollama_locate.core.constants import LOOK_CPU_SHARE
 from ollama_locate.core.errors import LockedError
-from ollama_locate.core.snapshot import Run, take
-from ollama_locate.core.track import Decision, LastGood
+from ollama_locate.core.snapshot import Run, Snapshot, take
 from ollama_locate.edge.dial import Wire
 from ollama_locate.edge.files import StateFolder
 from ollama_locate.edge.lock import Lock
@@ -36,6 +35,9 @@ from .tailnets import Tailnets
 from .tasks import Tasks
 from .watchdog import Watchdog
 from .wishes import Wishes
+
+if TYPE_CHECKING:
+    from ollama_locate.core.track import Decision
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 _LAST_WORDS: Final = 0.5
@@ -56,7 +58,7 @@ class Daemon:
         config_path: Path,
         *,
         wire: Wire | None = None,
-        last_good: LastGood | None = None,
+        before: Snapshot | None = None,
     ) -> None:
         self._folder = folder
         self._loop = asyncio.get_running_loop()
@@ -64,9 +66,7 @@ class Daemon:
         self._spawn = self._tasks.spawn
         self._publisher = Publisher(folder, lock, keep_history=config.history)
         self._wishes = Wishes(config, config_path, folder.path, self._publisher.on_disk)
-        self._finder = Finder(
-            config, self._on_change, self._on_round, wire=wire, last_good=last_good, pin=self._wishes.pin
-        )
+        self._finder = Finder(config, self._on_change, self._on_round, wire=wire, before=before, pin=self._wishes.pin)
         self._pin_ends: asyncio.TimerHandle | None = None
         self._mailbox = Mailbox(
             folder,

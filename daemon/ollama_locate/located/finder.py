@@ -10,12 +10,12 @@ from typing import Protocol
 
 from ollama_locate.core.bounds import FILES_MODEST, FILES_RESERVED, FILES_WANTED, FORWARD_DESCRIPTORS, FORWARD_SHARE
 from ollama_locate.core.config import Config
+from ollama_locate.core.inventory import Model
 from ollama_locate.core.locator import Locator
 from ollama_locate.core.net import Net
 from ollama_locate.core.outcome import Probe
 from ollama_locate.core.pin import Pin
-from ollama_locate.core.snapshot import Clock
-from ollama_locate.core.track import LastGood
+from ollama_locate.core.snapshot import Clock, Snapshot, last_good
 from ollama_locate.edge import tailscale
 from ollama_locate.edge.dial import Wire
 from ollama_locate.edge.probe import Prober
@@ -33,7 +33,7 @@ class Finder:
     """Owns the locator. `changed` is called after each result, `round_over` with its number when a batch is through.
 
     A server is through when its probe has ended, or when it has been silent for so long that it is called
-    silent for now.
+    silent for now. `before`: what an earlier run published.
     """
 
     def __init__(
@@ -43,17 +43,19 @@ class Finder:
         round_over: Callable[[int], None],
         *,
         wire: Wire | None = None,
-        last_good: LastGood | None = None,
+        before: Snapshot | None = None,
         pin: Pin | None = None,
     ) -> None:
         self.config, self.pin = config, pin
         self._changed, self._round_over = changed, round_over
         self._loop = asyncio.get_running_loop()
-        self.locator = Locator(config.settings(pin), self.now(), last_good)
+        self.locator = Locator(config.settings(pin), self.now(), last_good(before) if before else None)
         if config.forward is None:
             self.locator.forwards(None)
         wire = wire or Wire()
         self.prober = Prober(self, config.timeout, wire)
+        for server in before.servers if before else ():
+            self.prober.stock(server.key).recall(server.inventory or (), server.version)
         self._sentinel = Sentinel(self, wire)
         self._watch_again: asyncio.TimerHandle | None = None
         self._batches: dict[str, tuple[int, set[str]]] = {}
@@ -73,12 +75,14 @@ class Finder:
         self.config, self.pin = config, pin
         self.prober.timeout = config.timeout
         self.locator.reconfigure(config.settings(pin), self.now())
+        self.prober.keep(self.locator.tracks)
 
     async def look(self, net: Net) -> float:
         """Look at a tailnet once; returns the CPU seconds that it cost."""
         found, cpu = await tailscale.look(self.config.tailscale, net)
         if any(net.same_daemon(one) for one in self.config.nets):  # else the config has changed meanwhile
             self.locator.see(found, self.now(), net.name)
+            self.prober.keep(self.locator.tracks)
         return cpu
 
     async def look_at_all(self) -> None:
@@ -184,6 +188,11 @@ class Finder:
         """A list of models came late."""
         self.locator.listed(key, models)
         self._changed(news=models is not None)
+
+    def stocked(self, key: str, models: tuple[Model, ...]) -> None:
+        """What is installed and loaded there."""
+        if self.locator.stocked(key, models):
+            self._changed(news=True)
 
     def _through(self, key: str) -> None:
         if (entry := self._batches.pop(key, None)) is not None:

@@ -13,7 +13,8 @@ from ollama_locate.core.bounds import LOOK_BUDGET, STATE_MAX_BYTES
 from ollama_locate.core.config import LOG_LEVELS, Config, parse_config
 from ollama_locate.core.constants import STATUS_DEADLINE, VERSION
 from ollama_locate.core.errors import OperatorError
-from ollama_locate.core.track import LastGood, Verdict
+from ollama_locate.core.snapshot import Snapshot
+from ollama_locate.core.track import Verdict
 from ollama_locate.edge.dial import Wire
 from ollama_locate.edge.files import StateFolder, read, read_config
 from ollama_locate.edge.folders import config_file, state_folder
@@ -71,14 +72,14 @@ async def _serve(folder: StateFolder, lock: Lock, config: Config, wire: Wire | N
     from .daemon import Daemon  # noqa: PLC0415 - the scheduler costs 99 ms, which --once need not pay
 
     LOGGER.info("serves %s (pid %d)", folder.path, os.getpid())
-    return await Daemon(folder, lock, config, config_file(), wire=wire, last_good=previous(folder)).run()
+    return await Daemon(folder, lock, config, config_file(), wire=wire, before=previous(folder)).run()
 
 
 async def _once(folder: StateFolder, config: Config, wire: Wire | None) -> int:
     from .once import look_once  # noqa: PLC0415 - as above
 
     budget = STATUS_DEADLINE + LOOK_BUDGET + config.timeout
-    snapshot = await look_once(config, budget, last_good=previous(folder), wire=wire)
+    snapshot = await look_once(config, budget, before=previous(folder), wire=wire, models=True)
     try:
         folder.publish(render.files(snapshot, templates()) | hooks(folder.path), render.SOURCED)
     except OperatorError as error:
@@ -90,13 +91,9 @@ async def _once(folder: StateFolder, config: Config, wire: Wire | None) -> int:
     return EXITS[snapshot.decision.verdict]
 
 
-def previous(folder: StateFolder) -> LastGood | None:
-    """The server that an earlier run published, if its state can still be read."""
+def previous(folder: StateFolder) -> Snapshot | None:
+    """What an earlier run published, if it can still be read."""
     with contextlib.suppress(OperatorError, ValueError):
         data = read(folder.path, "state.json", STATE_MAX_BYTES)
-        snapshot = render.read_snapshot(data) if data else None
-        if snapshot is not None and (key := snapshot.decision.server) is not None:
-            # Behind a proxy the endpoint is not the server's own URL.
-            own = (one.url for one in snapshot.servers if one.key == key and one.proxy)
-            return LastGood(key, snapshot.decision.name, next(own, snapshot.decision.endpoint))
+        return render.read_snapshot(data) if data else None
     return None

@@ -4,10 +4,10 @@ import asyncio
 import contextlib
 import os
 
+from ollama_locate.core.bounds import INVENTORY_PATIENCE
 from ollama_locate.core.config import Config
 from ollama_locate.core.pin import Pin
 from ollama_locate.core.snapshot import Run, Snapshot, take
-from ollama_locate.core.track import LastGood
 from ollama_locate.edge.dial import Wire
 
 from .finder import Finder
@@ -24,16 +24,17 @@ async def look_once(
     config: Config,
     budget: float,
     *,
-    last_good: LastGood | None = None,
+    before: Snapshot | None = None,
     pin: Pin | None = None,
     wire: Wire | None = None,
+    models: bool = False,
 ) -> Snapshot:
     """Look at the tailnet, ask everybody once, and say what came out, after `budget` seconds at the latest.
 
-    Whoever has not answered by then is silent so far.
+    Whoever has not answered by then is silent so far. `models`: ask as well what is loaded, and what models can do.
     """
     over = asyncio.Event()
-    finder = Finder(config, _ignore, lambda _: over.set(), wire=wire, last_good=last_good, pin=pin)
+    finder = Finder(config, _ignore, lambda _: over.set(), wire=wire, before=before, pin=pin)
     finder.prober.list_patience = _LIST_PATIENCE
     finder.locator.forwards(None)  # only a daemon listens
     try:
@@ -46,6 +47,8 @@ async def look_once(
                 while not finder.idle():
                     over.clear()
                     await over.wait()
+        if models:
+            await finder.prober.settled(INVENTORY_PATIENCE)
     finally:
         await finder.stop()
     decision = finder.locator.conclude(finder.now())

@@ -64,8 +64,8 @@ end
 
 ---@param url string
 ---@param models? table
-local function found(url, models)
-  t.publish(url, { servers = { { name = "gpu-box", url = url, models = models } } })
+local function found(url, models, inventory)
+  t.publish(url, { servers = { { name = "gpu-box", url = url, models = models, inventory = inventory } } })
 end
 
 return {
@@ -98,8 +98,7 @@ return {
   {
     "choices are the models of the server in use, one for two spellings",
     function()
-      local list = { "mistral:latest", { name = "llava:7b", capabilities = { "vision" } } }
-      found(t.ONE, list)
+      found(t.ONE, { "mistral:latest", "llava:7b" }, { { name = "llava:7b", can = { "vision" } } })
       local choices = installed({ model = "mistral" }).schema.model.choices()
       local names = vim.tbl_keys(choices)
       table.sort(names)

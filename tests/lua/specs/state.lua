@@ -58,12 +58,15 @@ return {
     end,
   },
   {
-    "models: names, objects, unknown, rubbish",
+    "models: names, what they can do, unknown, rubbish",
     function()
       local models = require("ollama_locate.state").models
-      local list = { "mistral:latest", { name = "llava", capabilities = { "vision" } }, { id = 1 }, 7 }
-      t.publish(t.ONE, { servers = { { name = "gpu-box", url = t.ONE, models = list } } })
-      t.eq({ { name = "mistral:latest" }, { name = "llava", capabilities = { "vision" } } }, models(t.ONE))
+      local list = { "mistral:latest", "llava:latest", { id = 1 }, 7 }
+      local known = { { name = "llava:latest", can = { "vision" } }, { name = "mistral:latest" }, 7, { can = 3 } }
+      t.publish(t.ONE, { servers = { { name = "gpu-box", url = t.ONE, models = list, inventory = known } } })
+      t.eq({ { name = "mistral:latest" }, { name = "llava:latest", capabilities = { "vision" } } }, models(t.ONE))
+      t.publish(t.ONE, { servers = { { name = "gpu-box", url = t.ONE, models = { "a:1" }, inventory = 7 } } })
+      t.eq({ { name = "a:1" } }, models(t.ONE))
       t.eq(nil, models("http://elsewhere:1"))
       t.put("state.json", ('{"schema":1,"servers":[{"url":"%s","models":null}]}'):format(t.ONE))
       t.eq(nil, models(t.ONE))
@@ -95,7 +98,7 @@ return {
       t.never_stands_still(function()
         t.eq("ollama gpu-box", require("ollama_locate").statusline())
       end)
-      servers[1901] = { key = "n", name = ("x"):rep(200000), url = t.TWO }
+      servers[1901] = { key = "n", name = ("x"):rep(1300000), url = t.TWO }
       t.publish(t.ONE, { servers = servers })
       t.never_stands_still(function()
         t.eq("ollama 100.64.0.2", require("ollama_locate").statusline())

@@ -1,0 +1,97 @@
+"""Why this server for a model, and why no other."""
+
+import pytest
+
+from ollama_locate.core.for_model import stand_for
+from ollama_locate.core.inventory import Model
+from ollama_locate.core.outcome import Outcome, Probe
+from ollama_locate.core.pin import Pin
+from ollama_locate.core.selection import Reason
+from ollama_locate.core.snapshot import Snapshot
+from tests.snapshots import alive, gone, snapshot
+from tests.standins.tailscale import node
+
+GPU, NAS = "n2:11434", "n3:11434"
+
+
+def two(one: Probe, other: Probe, /, config: str = "", **stocks: tuple[Model, ...]) -> Snapshot:
+    keys = {"gpu": GPU, "nas": NAS}
+    known = {keys[name]: models for name, models in stocks.items()}
+    return snapshot({GPU: one, NAS: other}, node("gpu", 2), node("nas", 3), config=config, stocks=known)
+
+
+M = "m:1"
+BOTH = (alive(0.001, M), alive(0.09, M))
+
+
+@pytest.mark.parametrize(
+    ("found", "best", "reason", "standings"),
+    [
+        pytest.param(
+            two(*BOTH), "gpu", "it has the lowest round trip", {"gpu": "chosen", "nas": "slower"}, id="the faster one"
+        ),
+        pytest.param(
+            two(*BOTH, nas=(Model(M, loaded=True),)),
+            "nas",
+            "it has the model loaded",
+            {"nas": "chosen", "gpu": "cold"},
+            id="who has it loaded",
+        ),
+        pytest.param(
+            two(*BOTH, nas=(Model(M, loaded=True),), config='prefer = ["gpu", "*"]'),
+            "gpu",
+            "it comes first in the order",
+            {"gpu": "chosen", "nas": "lower_tier"},
+            id="the order before that",
+        ),
+        pytest.param(
+            two(alive(0.001, "x:1"), alive(0.09, M)),
+            "nas",
+            "it is the only server that answers",
+            {"nas": "chosen", "gpu": "lacks_model"},
+            id="only one has it",
+        ),
+        pytest.param(
+            two(alive(0.001, M), gone(Outcome.REFUSED)),
+            "gpu",
+            "it is the only server that answers",
+            {"gpu": "chosen", "nas": "down"},
+            id="the other one is down",
+        ),
+        pytest.param(
+            two(*BOTH, gpu=(Model(M, absent=True),)),
+            "nas",
+            "it is the only server that answers",
+            {"nas": "chosen", "gpu": "absent"},
+            id="the other one lists it in vain",
+        ),
+        pytest.param(
+            two(alive(0.001, "x:1"), alive(0.001, "x:1")),
+            None,
+            "nobody who answers has it",
+            {"gpu": "lacks_model", "nas": "lacks_model"},
+            id="nobody has it",
+        ),
+        pytest.param(
+            two(Probe(Outcome.ALIVE, 100.0, rtt=0.001), alive(0.001, "x:1")),
+            None,
+            "nobody who answers has it",
+            {"gpu": "lacks_model", "nas": "lacks_model"},
+            id="a list not known yet",
+        ),
+    ],
+)
+def test_for_one_model(found: Snapshot, best: str | None, reason: str, standings: dict[str, str]) -> None:
+    stands = stand_for(found, M)
+    assert (stands.server.name if stands.server else None, stands.text) == (best, reason)
+    assert {one.server.name: one.word for one in stands.servers if one.server.kind == "peer"} == standings
+    assert all(one.text for one in stands.servers)
+
+
+def test_a_pinned_server_that_has_it() -> None:
+    probes = {GPU: BOTH[0], NAS: BOTH[1]}
+    pin = Pin("nas", "http://100.64.0.3:11434", NAS, None)
+    found = snapshot(probes, node("gpu", 2), node("nas", 3), pin=pin)
+    stands = stand_for(found, M)
+    assert (stands.server.name if stands.server else None, stands.text) == ("nas", Reason.PINNED.text)
+    assert {one.server.name: one.word for one in stands.servers}["gpu"] == "not_pinned"

@@ -1,0 +1,60 @@
+"""A running daemon knows which model is where: by the files it writes, and what commands say of them."""
+
+from tests.located.harness import Lab, until
+from tests.snapshots import GPU, NAS
+
+
+def models(lab: Lab) -> dict[str, str]:
+    path = lab.state / "models"
+    return dict(line.split("\t") for line in path.read_text().splitlines()) if path.exists() else {}
+
+
+def test_the_file_names_who_has_it_loaded_and_follows_it(lab: Lab) -> None:
+    lab.machine("gpu", 2, 0.001, "mistral:latest", "big:70b")
+    lab.machine("nas", 3, 0.03, "!mistral:latest")
+    lab.start()
+    until(lambda: models(lab) == {"mistral:latest": NAS, "big:70b": GPU}, "nas for mistral")
+    assert lab.decided() == ("gpu", "fresh")
+    assert "it has the model loaded" in lab.ask("why", "--model", "mistral").stdout
+    lab.kill("nas")
+    until(lambda: models(lab) == {"mistral:latest": GPU, "big:70b": GPU}, "gpu for all")
+
+
+def test_what_models_can_do_is_known_and_survives_a_restart(lab: Lab) -> None:
+    lab.machine("gpu", 2, 0.001, "plain:1", "clever:1=completion,tools")
+    lab.start()
+    until(lambda: lab.ask("--can", "tools", "--print", "model").stdout == "clever:1\n", "who can use tools")
+    before = lab.snapshot()["servers"]
+    lab.stop()
+    lab.start()
+    lab.until_decided("gpu")
+    until(lambda: lab.snapshot()["pid"] == lab.daemons[-1].pid, "the new daemon's")
+    until(lambda: inventory(lab.snapshot()["servers"]) == inventory(before), "the same models")
+
+
+def inventory(servers: list[dict[str, object]]) -> object:
+    return next(one["inventory"] for one in servers if one["name"] == "gpu")
+
+
+def test_aliases_and_required_models_follow_the_config(lab: Lab) -> None:
+    lab.machine("gpu", 2, 0.001, "mistral:latest")
+    lab.machine("nas", 3, 0.05, "coder:7b")
+    lab.configure('[models]\nrequire = ["code"]\n[models.alias]\ncode = ["coder:32b", "coder:7b"]\n')
+    lab.start()
+    lab.until_decided("nas")
+    assert models(lab)["code"] == NAS
+    assert lab.ask("--model", "code").stdout == NAS + "\n"
+    assert lab.ask("--model", "code", "--print", "model").stdout == "coder:7b\n"
+    lab.configure('[models]\nrequire = ["nobody-has-it"]\n')
+    lab.ask("refresh")
+    lab.until_decided("gpu")
+    said = "no server that answers has nobody-has-it:latest, which [models] require names; gpu is used anyway"
+    until(lambda: said in lab.ask("status").stdout, "the sentence")
+    assert "code" not in models(lab)
+
+
+def test_who_looks_once_asks_for_models_as_well(lab: Lab) -> None:
+    lab.machine("gpu", 2, 0.001, "plain:1", "!clever:1=completion,tools")
+    assert lab.start("--once").wait(15) == 0
+    assert lab.ask("--can", "tools").stdout == GPU + "\n"
+    assert "clever:1\t-\t-\ttools\tgpu (loaded 0%)\n" in lab.ask("models").stdout
