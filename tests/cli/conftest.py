@@ -1,12 +1,14 @@
 """What the tests of the commands share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ollama_locate.edge import systemd
 from tests.cli.command import PEERS, PROBES, Command
+from tests.cli.generating import Servers
 from tests.cli.machine import Machine
 from tests.snapshots import snapshot
 from tests.standins.programs import Programs, Says
@@ -33,3 +35,11 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     programs.put("loginctl", {"show-user*": Says("no\n")})
     programs.put("journalctl", {"*": Says("the last words")})
     return Machine(tmp_path, programs)
+
+
+@pytest.fixture
+def servers(run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Servers]:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    made = Servers(run, tmp_path)
+    yield made
+    made.machine.close()

@@ -119,6 +119,14 @@ def test_who_has_it_loads_it(run: Command, gpu: Server, name: str) -> None:
     assert gpu.asked() == [("/api/generate", {"model": "mistral:latest"})]
 
 
+def test_an_alias_is_never_pulled(run: Command, gpu: Server, publish: Callable[..., None]) -> None:
+    publish('[models.alias]\ncoder = ["qwen:32b", "qwen:7b"]', gpu=gpu)
+    code, out, err = run("ensure", "coder")
+    assert (code, out) == (1, "")
+    assert err == "ollama-locate: this is an alias; name the model: qwen:32b or qwen:7b\n"
+    assert gpu.asked() == []
+
+
 def test_what_nobody_has_is_pulled_to_the_current_one_and_loaded(run: Command, gpu: Server) -> None:
     code, out, err = run("ensure", "absent", "--insecure")
     assert (code, out) == (0, f"{gpu.url}\n")

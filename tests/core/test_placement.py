@@ -47,6 +47,10 @@ def test_only_who_answers_is_asked_and_the_current_one_first() -> None:
 def test_who_has_it() -> None:
     assert keys(holders(servers(), "rare:1b")) == ["n3:11434"]
     assert keys(holders(servers(), "none:1b")) == []
+    assert (
+        keys(holders(servers(), "mistral:latest", keys(holders(servers(), "mistral:latest"))[2]))[0]
+        == keys(holders(servers(), "mistral:latest"))[2]
+    )
     assert len(holders(servers(), "mistral:latest")) == 5
 
 

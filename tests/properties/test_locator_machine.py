@@ -9,11 +9,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from ollama_locate.core.constants import FALL, FALL_BUSY
 from ollama_locate.core.health import Status
+from ollama_locate.core.inventory import Model
 from ollama_locate.core.locator import Locator
 from ollama_locate.core.outcome import Outcome, Probe
 from ollama_locate.core.patterns import parse_pattern
-from ollama_locate.core.selection import Local
+from ollama_locate.core.selection import Local, Required
 from ollama_locate.core.server import Kind
+from ollama_locate.core.speed import Speed
 from ollama_locate.core.tailnet import Absence, Tailnet, Unavailable, parse_status
 from ollama_locate.core.track import Decision, LastGood, Settings, Verdict
 from ollama_locate.core.trust import Policy, StaticServer
@@ -36,7 +38,22 @@ OUTCOMES = [Outcome.ALIVE] * 6 + [Outcome.REFUSED] * 3 + [Outcome.SILENT] * 3 + 
 TAKES = {Outcome.SILENT: 1.0, Outcome.EMPTY: 3.0}
 
 
-def config(local: Local, *, den: bool, ordered: bool, sentinel: bool) -> Settings:
+D = "d" * 12
+SPEEDS = tuple(
+    Speed(key, model, D, 1e9, 0.1, 10.0 * place, load)
+    for place, key in enumerate(KEYS[:4], 1)
+    for model, load in (("a:1", 0.0), ("b:1", 4.0))
+)
+STOCKS = (
+    (Model("a:1", D),),
+    (Model("a:1", D, loaded=True), Model("b:1", D)),
+    (Model("a:1", "e" * 12), Model("b:1", D, loaded=True)),
+    (Model("a:1", D, absent=True),),
+    (),
+)
+
+
+def config(local: Local, *, den: bool, ordered: bool, sentinel: bool, by_speed: bool, require: Required) -> Settings:
     policy = Policy(
         (11434,),
         prefer=(parse_pattern("peer3"), parse_pattern("*")) if ordered else (),
@@ -44,7 +61,8 @@ def config(local: Local, *, den: bool, ordered: bool, sentinel: bool) -> Setting
         use_local=local is not Local.OFF,
         check_self=local is Local.AUTO,
     )
-    return Settings(policy, 30.0, local, sentinel=sentinel)
+    speeds = SPEEDS if by_speed else ()
+    return Settings(policy, 30.0, local, require, sentinel=sentinel, speeds=speeds)
 
 
 configs = st.builds(
@@ -53,6 +71,8 @@ configs = st.builds(
     den=st.booleans(),
     ordered=st.booleans(),
     sentinel=st.sampled_from([True, True, False]),
+    by_speed=st.booleans(),
+    require=st.sampled_from([(), (), (("b:1",),), (("z:1", "a:1"), ("b:1",))]),
 )
 outcomes = st.sampled_from(OUTCOMES)
 all_outcomes = st.tuples(*([outcomes] * len(KEYS)))
@@ -112,6 +132,7 @@ class Tailnets(RuleBasedStateMachine):
         if self.published is not None and not self.is_trusted(self.published):
             self.published = None
         self.newest = first
+        self.each_model_is_where_it_is_said_to_be()
         if first is not None:
             self.promises(first)
             self.successor_answered_since(first)
@@ -253,6 +274,15 @@ class Tailnets(RuleBasedStateMachine):
         assert may_differ[0] == may_differ[1]
         assert may_differ[0] or before == self.newest
 
+    @rule(key=st.sampled_from(KEYS), models=st.sampled_from(STOCKS))
+    def its_models_are_told(self, key: str, models: tuple[Model, ...]) -> None:
+        self.happen(lambda _: None)
+        before = self.newest
+        may_differ = [twin.stocked(key, models) for twin in self.twins]
+        self.happen(lambda _: None)
+        assert may_differ[0] == may_differ[1]
+        assert may_differ[0] or before == self.newest
+
     @precondition(lambda self: self.flights)
     @rule(data=st.data(), connects=st.booleans())
     def probe_goes_on(self, data: st.DataObject, *, connects: bool) -> None:
@@ -309,6 +339,27 @@ class Tailnets(RuleBasedStateMachine):
         self.nobody_better_is_passed_over(decision, decision.server)
         if self.published is not None and not self.locator.board.up:
             assert (decision.server, decision.verdict) == (self.published, Verdict.STALE), "all lost: the last good one"
+
+    def each_model_is_where_it_is_said_to_be(self) -> None:
+        first, second = (twin.best_by_model(self.now) for twin in self.twins)
+        assert first == second
+        trusted, up = self.trusted(), self.locator.board.up
+        for model, key in first.items():
+            track = self.locator.tracks[key]
+            assert model in (track.models or ())
+            assert key in up, "a model is never said to be where nobody answers"
+            assert key in trusted or self.seen is None
+            assert not key.startswith("self:")
+        for key in up:
+            track = self.locator.tracks[key]
+            if (
+                not track.health.in_doubt
+                and not key.startswith("self:")
+                and self.locator.roster.reachable(track.server)
+            ):
+                current = self.locator.board.current()
+                fell = current is not None and current.health.status is Status.DOWN
+                assert fell or set(track.models or ()) <= first.keys(), "who answers is said to have its models"
 
     def successor_answered_since(self, decision: Decision) -> None:
         """Who takes the place of one that is down has answered since that one's first failure."""

@@ -155,6 +155,12 @@ class Located:
         except FileNotFoundError:
             return None
 
+    def best(self) -> dict[str, str]:
+        """The URL of the best server for each model, as the fast path reads it."""
+        with contextlib.suppress(FileNotFoundError):
+            return dict(line.split("\t") for line in (self._state / "models").read_text().splitlines())
+        return {}
+
     def endpoint(self) -> str:
         """Return what the env file gives to every program on this machine."""
         try:

@@ -284,10 +284,10 @@ class Life:
         """The files say this now; returns whether they said something else before."""
         key = None if verdict is Verdict.NONE else self.nature.key_at(url)
         moved = self.referee.decided(key, verdict, "files", self.now)
-        if moved:
-            snapshot = render.read_snapshot(state)
-            if snapshot.decision.since > snapshot.written_at:
-                self.referee.fail(self.now, "chosen later than written")
+        snapshot = render.read_snapshot(state)
+        self.referee.models(snapshot.best, self.now, self.now + self.nature.shift)
+        if moved and snapshot.decision.since > snapshot.written_at:
+            self.referee.fail(self.now, "chosen later than written")
         return moved
 
 

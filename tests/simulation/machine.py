@@ -7,6 +7,8 @@ import heapq
 import itertools
 from random import Random
 
+from msgspec.structs import replace
+
 from ollama_locate.core import cadence, render
 from ollama_locate.core.bounds import OPENING_GAP, REARM_DELAY, SETTLE_GAP
 from ollama_locate.core.constants import LOOK_ON_DOUBT, SYN_PATIENCE_KNOWN, SYN_PROVISIONAL, TICK
@@ -16,13 +18,14 @@ from ollama_locate.core.snapshot import Clock, Run, take
 from ollama_locate.core.track import Decision, Track
 from ollama_locate.edge.templates import templates
 
-from . import budgets
+from . import budgets, library
 from .nature import LOOK_CPU, Act, Nature
 from .network import Flight
 from .referee import Accounts
 from .sentinel import Sentinel
 from .world import World
 
+MODELS_CHECKED = 60.0
 TEMPLATES = {"OLLAMA_ENDPOINT": "{url}"}
 
 
@@ -103,6 +106,7 @@ class Machine:
         self._arm_look(0.0)
         self._probe_due()
         self._hourly()
+        self._check_models()
         while True:
             at = heap[0][0]
             if nature.upcoming - nature.shift <= at:
@@ -184,7 +188,12 @@ class Machine:
         del self._flights[key]
         if not key.startswith("stranger"):
             self.nature.note(probe.outcome.word, key)
-        if self.locator.finish(key, probe, self.now, self._jitter):
+        if probe.outcome is Outcome.ALIVE:
+            probe = replace(probe, models=library.names(key))
+        changed = self.locator.finish(key, probe, self.now, self._jitter)
+        if probe.outcome is Outcome.ALIVE:
+            changed |= self.locator.stocked(key, library.stock(key, self.now + self.shift))
+        if changed:
             self._changed()
         elif not self._rearming:
             self._rearm_soon()
@@ -260,6 +269,10 @@ class Machine:
     def _hourly(self) -> None:
         self._snapshot()
         self.after(3600.0, self._hourly)
+
+    def _check_models(self) -> None:
+        self.referee.models(self.locator.best_by_model(self.now), self.now, self.now + self.shift)
+        self.after(MODELS_CHECKED, self._check_models)
 
     def _snapshot(self) -> None:
         """No file is ever empty of an endpoint, and `since` is not in the future, however the wall clock steps."""

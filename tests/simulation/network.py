@@ -21,9 +21,10 @@ from ollama_locate.core.constants import (
 from ollama_locate.core.outcome import Outcome, Probe
 from ollama_locate.core.patience import Terms
 
+from . import library
 from .timeline import State, Timeline
 
-MODELS = ("mistral:latest",)
+MODELS = (library.EVERYWHERE,)
 SYN_AGAIN = (0.0, 1.0, 3.0)
 DATA_AGAIN = 0.2
 ALPHA = 1.5

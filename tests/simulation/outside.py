@@ -1,9 +1,11 @@
 """What the real loop touches, on the virtual network: the prober, the sentinel's connection, tailscaled, the kernel."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from ollama_locate.core.constants import SYN_PATIENCE_KNOWN, SYN_PROVISIONAL
 from ollama_locate.core.outcome import Outcome, Probe
@@ -14,6 +16,7 @@ from ollama_locate.edge.probe import Listener
 from ollama_locate.edge.sentinel import Warden
 from ollama_locate.edge.tailscale import Look
 
+from . import library
 from .nature import LOOK_CPU, Act, Nature
 
 LOOK_TAKES = 0.02
@@ -51,7 +54,14 @@ class Prober:
         del self._flights[key]
         if not key.startswith("stranger"):
             self._nature.note(probe.outcome.word, key)
+        if probe.outcome is Outcome.ALIVE:
+            probe = replace(probe, models=library.names(key))
         self._listener.finish(key, probe)
+        if probe.outcome is Outcome.ALIVE:
+            self._listener.stocked(key, library.stock(key, self._loop.time() + self._nature.shift))
+
+    def keep(self, keys: Iterable[str]) -> None:
+        """Nothing is remembered of models here."""
 
     def lose_all(self) -> None:
         """What is under way is never heard of again."""

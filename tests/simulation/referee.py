@@ -5,14 +5,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+from ollama_locate.core.health import Status
 from ollama_locate.core.latency import clearly_faster
 from ollama_locate.core.track import Track, Verdict
 
-from . import budgets
+from . import budgets, library
 from .network import Path
 from .timeline import State
 
 _NEVER = float("inf")
+_UNNOTICED = budgets.SETTLED
+"""Seconds that a dead server may be named for a model: it is not watched, its regular checks see it."""
+
 _SLACK = 4.0
 """Of a host's jitter scale: the least of three exceeds it once in two thousand probes."""
 
@@ -134,6 +138,40 @@ class Referee:
         if held <= now - 2 * budgets.ROUND:
             self.fail(now, f"{self.published} is published and {best.key} is clearly better, for long")
         return held + 2 * budgets.ROUND
+
+    def models(self, best: dict[str, str], now: float, at: float) -> None:
+        """Who is named for each model has it; nobody is missing, dead, or cold, while another one would do, for long.
+
+        `at` is the world's time.
+        """
+        for model, key in best.items():
+            if key not in self._entrants or model not in library.names(key):
+                self.fail(now, f"{key} is named for {model}, which it does not have")
+        if self._verdict is not Verdict.FRESH:
+            return
+        for model in {name for key in self._entrants for name in library.names(key)}:
+            able = [one for one in self._entrants.values() if self._is_able(one, model, now)]
+            chosen = self._entrants.get(best.get(model, ""))
+            if able and chosen is None:
+                self.fail(now, f"nobody is named for {model}, though {able[0].key} has it")
+            if able and chosen is not None and now - chosen.down_since > _UNNOTICED:
+                self.fail(now, f"{chosen.key} is named for {model} and is down since {now - chosen.down_since:.0f} s")
+            if model == library.EVERYWHERE and chosen is not None and chosen.up:
+                self._check_cold(chosen, able, now, at)
+
+    def _check_cold(self, chosen: Entrant, able: list[Entrant], now: float, at: float) -> None:
+        if library.loaded(chosen.key, at) or library.loaded_for(at) < 2 * budgets.ROUND:
+            return
+        for one in able:
+            health = self._track(one.key).health
+            excused = health.in_doubt or health.held_until > now - 2 * budgets.ROUND
+            if library.loaded(one.key, at) and one.tier == chosen.tier and not excused:
+                self.fail(now, f"{chosen.key} is named, and is cold, while {one.key} has the model loaded")
+
+    def _is_able(self, one: Entrant, model: str, now: float) -> bool:
+        """Whether it answers for so long, and the machine under test has had time to see it, that nothing excuses."""
+        known = self._track(one.key).health.status is Status.UP
+        return model in library.names(one.key) and known and now - one.up_since > budgets.SETTLED
 
     def excuse(self, seconds: float) -> None:
         """The program under test was not run for so long, until now: nobody can ask it for what it did not see."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
 from ollama_locate.core.bounds import DOCTOR_ROUND, HEARTBEAT_DEAD
-from ollama_locate.core.config import Config, parse_config
+from ollama_locate.core.config import Config, Followed, parse_config
 from ollama_locate.core.errors import ConfigError, OperatorError, StateFolderError
 from ollama_locate.core.net import Net
 from ollama_locate.core.pin import Pin
@@ -128,7 +128,7 @@ class Case:
         config, pin = self.config, self.pin()
 
         async def both() -> Round:
-            asked = asyncio.ensure_future(look_once(config, DOCTOR_ROUND, pin=pin, wire=self.wire))
+            asked = asyncio.ensure_future(look_once(Followed(config, pin), DOCTOR_ROUND, wire=self.wire))
             tailnets = await asyncio.gather(*(_asked(config.tailscale, net) for net in config.nets))
             return Round(await asked, tuple(tailnets))
 

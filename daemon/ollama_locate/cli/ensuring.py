@@ -73,12 +73,14 @@ class _Task:
                 "cloud", f"{self._model} runs at ollama.com: what you say to it would leave your tailnet"
             )
         snapshot = seen().snapshot
+        if meant := snapshot.aliases.get(self._model.removesuffix(":latest")):
+            raise _FailedError("alias", f"this is an alias; name the model: {' or '.join(meant)}")
         servers = loadable(snapshot)
         if self._args.on:
             servers = [_named(snapshot, servers, self._args.on)]
         if not servers:
             raise _FailedError("no_server", "no server answers now; `ollama-locate why` says more of each")
-        if where := asyncio.run(self._load_any(holders(servers, self._model))):
+        if where := asyncio.run(self._load_any(holders(servers, self._model, snapshot.best.get(self._model)))):
             return self._done(snapshot, where)
         where = self._where(snapshot, servers)
         current = where.url == snapshot.decision.endpoint

@@ -6,10 +6,16 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import asdict
 
+from ollama_locate.core.bars import figure
+from ollama_locate.core.bench import Stocked
 from ollama_locate.core.bounds import SCHEMA
+from ollama_locate.core.errors import OperatorError, StateFolderError
 from ollama_locate.core.inventory import Model
 from ollama_locate.core.placement import answering
 from ollama_locate.core.snapshot import ServerState
+from ollama_locate.core.speed import Speed, is_of
+from ollama_locate.edge.folders import reader_folder
+from ollama_locate.edge.speeds import read_speeds
 
 from .help import Help
 from .show import fits, line, note, table
@@ -22,6 +28,7 @@ _ALL: Final = 0.995
 _ANY: Final = "completion"
 """What nearly every model can do."""
 
+_THERE: Final = "yes"
 _UNKNOWN: Final = "its list of models is not known"
 
 
@@ -32,60 +39,126 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         help="which model is where, and what is loaded",
         description="Which model is on which of the servers that answer, and what it can do.",
         epilog="A model that is loaded answers at once. `loaded 60%`: so much of it lies in the graphics card; the "
-        "rest is slow.\n`not found`: its server lists it, and then does not find it.\n"
+        "rest is slow.\n`42 tok/s`: measured by --bench, with the model that is there now.\n"
+        "`not found`: its server lists it, and then does not find it.\n"
         "A cloud model runs elsewhere: using it leaves the tailnet, so it is never chosen unless the config says so.",
         formatter_class=Help,
     )
-    words.add_argument("--json", action="store_true", help="the same as data (docs/models.md)")
+    what = words.add_mutually_exclusive_group()
+    what.add_argument(
+        "--bench",
+        nargs="*",
+        metavar="M",
+        help="measure how fast these answer: names, aliases, or patterns such as 'qwen3:*'; without one, those that "
+        "are loaded, and those that the config requires",
+    )
+    what.add_argument("--speeds", action="store_true", help="what was measured, with bars")
+    what.add_argument("--advise", action="store_true", help="which sizes run well on which server, and why")
+    words.add_argument("--on", metavar="NAME", help="with --bench: on this server alone")
+    words.add_argument("--yes", action="store_true", help="with --bench: do not ask")
+    how = words.add_mutually_exclusive_group()
+    how.add_argument("--json", action="store_true", help="the same as data (docs/models.md)")
+    how.add_argument("--csv", action="store_true", help="with --bench or --speeds: a row for each server and model")
     words.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print them; 1 where no server answers."""
-    servers = answering(seen(models=True).snapshot)
+    """What the options ask for; 1 where no server answers."""
+    if args.csv and args.bench is None and not args.speeds:
+        raise OperatorError("--csv is for figures: say --bench, or --speeds for those that are known")
+    if (args.on or args.yes) and args.bench is None:
+        raise OperatorError("--on and --yes belong to --bench")
+    if args.bench is not None:
+        from .benching import run as bench  # noqa: PLC0415 - httpx, 80 ms, for this alone
+
+        return bench(args)
+    snapshot, known = seen(models=True).snapshot, _known()
+    servers = answering(snapshot)
+    have = [Stocked(server, server.inventory) for server in servers if server.inventory is not None]
+    if args.speeds:
+        from .speeds import run as speeds  # noqa: PLC0415 - for this alone
+
+        code = speeds(args, snapshot, have, known)
+    elif args.advise:
+        from .advising import run as advise  # noqa: PLC0415 - for this alone
+
+        code = advise(args, have, known)
+    else:
+        code = _list(args, servers, have, known)
+    if not args.json:
+        for server in servers:
+            if server.inventory is None:
+                note(f"{server.name}: {_UNKNOWN}")
+    return code
+
+
+def _known() -> tuple[Speed, ...]:
+    """The figures; a file that cannot be read is said, and hides nothing else."""
+    try:
+        return read_speeds(reader_folder())
+    except StateFolderError as error:
+        note(f"ollama-locate: {error}")
+        return ()
+
+
+def _list(args: argparse.Namespace, servers: list[ServerState], have: list[Stocked], known: tuple[Speed, ...]) -> int:
+    rates = {(one.server, one.model): one for one in known}
     if args.json:
-        _json(servers)
-        return 0 if servers else 1
-    if not servers:
+        _json(servers, rates)
+    elif servers:
+        _show(have, rates)
+    else:
         note("ollama-locate: no server answers; `ollama-locate why` says more")
-        return 1
-    _show([server for server in servers if server.inventory is not None])
-    for server in servers:
-        if server.inventory is None:
-            note(f"{server.name}: {_UNKNOWN}")
-    return 0
+    return 0 if servers else 1
 
 
-def _json(servers: list[ServerState]) -> None:
+_Rates = dict[tuple[str, str], Speed]
+"""By server and model."""
+
+
+def _json(servers: list[ServerState], rates: _Rates) -> None:
     found = [
         {
             "name": server.name,
             "url": server.url,
             "trouble": _UNKNOWN if server.inventory is None else "",
-            "models": [asdict(model) for model in server.inventory or ()],
+            "models": [
+                asdict(model) | {"tokens_per_s": _rate(rates, server, model)} for model in server.inventory or ()
+            ],
         }
         for server in servers
     ]
     print(msgspec.json.encode({"schema": SCHEMA, "servers": found}).decode())
 
 
-def _show(servers: list[ServerState]) -> None:
+def _rate(rates: _Rates, server: ServerState, model: Model) -> float | None:
+    """Tokens a second; None where it was not measured, or another version of the model was."""
+    speed = rates.get((server.key, model.name))
+    return round(speed.rate, 2) if speed is not None and is_of(speed, model.digest) else None
+
+
+def _show(have: list[Stocked], rates: _Rates) -> None:
     """A column for each server where there is room, else the servers' names in one column."""
     by_name: dict[str, dict[str, Model]] = {}
-    for server in servers:
-        for model in server.inventory or ():
+    for server, models in have:
+        for model in models:
             by_name.setdefault(model.name, {})[server.key] = model
     if not by_name:
         line("The servers have no models; `ollama-locate ensure mistral` gets one.")
         return
+
+    def cell(server: ServerState, at: dict[str, Model]) -> str:
+        model = at.get(server.key)
+        return "-" if model is None else _cell(model, _rate(rates, server, model))
+
     rows = sorted(by_name.items())
-    heads = ("MODEL", "SIZE", "KIND", "CAN", *(server.name for server in servers))
-    matrix = [(*_of(at), *(_cell(at.get(server.key)) for server in servers)) for _, at in rows]
+    heads = ("MODEL", "SIZE", "KIND", "CAN", *(one.server.name for one in have))
+    matrix = [(*_of(at), *(cell(one.server, at) for one in have)) for _, at in rows]
     if fits(heads, matrix):
         table(heads, matrix)
         return
     listed = [
-        (*_of(at), ", ".join(_where(server, at[server.key]) for server in servers if server.key in at))
+        (*_of(at), ", ".join(_where(one.server, cell(one.server, at)) for one in have if one.server.key in at))
         for _, at in rows
     ]
     table(("MODEL", "SIZE", "KIND", "CAN", "ON"), listed)
@@ -99,18 +172,19 @@ def _of(at: dict[str, Model]) -> tuple[str, str, str, str]:
     return model.name, _size(model.size), kind or "-", " ".join(word for word in can if word != _ANY) or "-"
 
 
-def _cell(model: Model | None) -> str:
-    if model is None:
-        return "-"
+def _cell(model: Model, rate: float | None) -> str:
     if model.absent:
         return "not found"
-    if not model.loaded:
-        return "yes"
-    return "loaded" if model.in_card >= _ALL else f"loaded {model.in_card:.0%}"
+    words = []
+    if model.loaded:
+        words.append("loaded" if model.in_card >= _ALL else f"loaded {model.in_card:.0%}")
+    if rate is not None:
+        words.append(figure(rate))
+    return ", ".join(words) or _THERE
 
 
-def _where(server: ServerState, model: Model) -> str:
-    return f"{server.name} ({_cell(model)})" if model.loaded or model.absent else server.name
+def _where(server: ServerState, cell: str) -> str:
+    return server.name if cell == _THERE else f"{server.name} ({cell})"
 
 
 def _size(size: int) -> str:

@@ -7,11 +7,9 @@ from pathlib import Path
 from ollama_locate.core.bounds import LOOK_BUDGET
 from ollama_locate.core.config import Config, parse_config
 from ollama_locate.core.errors import StateFolderError
-from ollama_locate.core.pin import Pin
 from ollama_locate.edge.files import read_config
 from ollama_locate.edge.folders import reader_config, reader_folder
 from ollama_locate.edge.lock import holder
-from ollama_locate.edge.pin import read_pin
 from ollama_locate.edge.published import Seen, published
 
 
@@ -36,21 +34,13 @@ def seen(*, quietly: bool = False, models: bool = False) -> Seen:
     return _look(folder, problem, quietly=quietly, models=models)
 
 
-def _pin(folder: Path) -> Pin | None:
-    try:
-        return read_pin(folder, time.time())
-    except StateFolderError as error:
-        sys.stderr.write(f"ollama-locate: {error}\n")
-        return None
-
-
 def _look(folder: Path, problem: str | None, *, quietly: bool, models: bool) -> Seen:
     import asyncio  # noqa: PLC0415 - 50 ms, only where there is no daemon
 
-    from ollama_locate.located.once import look_once  # noqa: PLC0415 - as above
+    from ollama_locate.located.once import followed_now, look_once  # noqa: PLC0415 - as above
 
     started = time.monotonic()
-    snapshot = asyncio.run(look_once(config(), LOOK_BUDGET, pin=_pin(folder), models=models))
+    snapshot = asyncio.run(look_once(followed_now(config(), folder, _say), LOOK_BUDGET, models=models))
     took = time.monotonic() - started
     pid = holder(folder)
     if problem:
@@ -62,3 +52,7 @@ def _look(folder: Path, problem: str | None, *, quietly: bool, models: bool) -> 
     if problem or not quietly:
         sys.stderr.write(f"ollama-locate: {why}. Looked for myself in {took:.1f} s.\n")
     return Seen(snapshot, pid)
+
+
+def _say(trouble: str) -> None:
+    sys.stderr.write(f"ollama-locate: {trouble}\n")

@@ -10,6 +10,7 @@ from .roster import Roster
 from .selection import Choice, Contender, Standing
 from .server import Kind, Server
 from .track import LastGood, Settings, Track
+from .typical import Typical
 
 
 class Board:
@@ -27,12 +28,21 @@ class Board:
         self.up: set[str] = set()
         self.doubted: set[str] = set()
         self._by_url: dict[str, list[str]] = {}
+        self._typical = Typical(settings.speeds)
         self.regroup()
 
     @property
     def tracks(self) -> dict[str, Track]:
         """What is known of each server, by its key."""
         return self.roster.tracks
+
+    def reconfigure(self, settings: Settings) -> None:
+        """Decide by these from now on."""
+        self.settings, self._typical = settings, Typical(settings.speeds)
+
+    def answers(self) -> dict[str, dict[str, float]]:
+        """Model -> key -> the seconds of a typical answer, where servers are compared by that."""
+        return self._typical.of_models(self.tracks)
 
     def set_health(self, track: Track, health: Health) -> None:
         """Note it, here and there."""
@@ -126,7 +136,7 @@ class Board:
 
     def contenders(self, now: float) -> list[Contender]:
         """The healthy. In doubt, only the current one stays; when it is down, only who answered since counts."""
-        current = self.current()
+        current, times = self.current(), self._typical.of_servers(self.tracks, self.settings.require)
         since = None
         if current is not None and current.health.status is Status.DOWN:
             since = current.health.suspect_since
@@ -138,6 +148,7 @@ class Board:
                 track.models,
                 held=track.health.held_until > now,
                 demoted=track.complaints.demoted(now),
+                answer=times.get(key),
             )
             for key in sorted(self.up)
             if (track := self.tracks[key]).server.kind is not Kind.SELF_CHECK
@@ -165,8 +176,16 @@ class Board:
         """
         current = self.current()
         since = current.health.suspect_since if current is not None else None
+        times = self._typical.of_servers(self.tracks, self.settings.require)
         ranked = [
-            Contender(key, self.tier(track.server), track.floor, track.models, demoted=track.complaints.demoted(now))
+            Contender(
+                key,
+                self.tier(track.server),
+                track.floor,
+                track.models,
+                demoted=track.complaints.demoted(now),
+                answer=times.get(key),
+            )
             for key in self.up
             if (track := self.tracks[key]).server.kind is not Kind.SELF_CHECK
         ]

@@ -302,6 +302,72 @@ LOAD_DEADLINE: Final = 330.0
 LOAD_MAX_BYTES: Final = 2**16
 """The answer to a load is 150 bytes."""
 
+# --- Speeds ------------------------------------------------------------------------------------------
+
+ANSWER_TOKENS: Final = 200
+"""A typical answer: a million conversations with open models have answers of about 200 tokens on average
+(LMSYS-Chat-1M, arXiv:2309.11998)."""
+
+LOAD_ASSUMED: Final = 10.0
+"""A model that must be loaded, and nobody knows how long that takes: 5 GB from a disk of 500 MB/s."""
+
+BENCH_TOKENS: Final = 64
+"""Enough for a rate that is good to a few per cent, and 13 s where a processor does 5 tokens a second."""
+
+BENCH_WARM: Final = 4
+"""Tokens of the generation that only loads: the first ones compile what the card runs."""
+
+BENCH_LEAST_TOKENS: Final = 16
+"""A rate of fewer is mostly the clock's."""
+
+BENCH_QUIET: Final = 60.0
+"""Between two tokens; until the first one others may be served, and a processor reads the prompt."""
+
+BENCH_DEADLINE: Final = 240.0
+"""64 tokens of a machine that does one in 2 s, and a minute of waiting for others; nobody works with less."""
+
+BENCH_MAX_BYTES: Final = 2**20
+"""An answer of 64 tokens is 15 KB: a line for each, and the last with the numbers of all tokens."""
+
+BENCH_RELOADED: Final = 1.0
+"""A model that is loaded is found within 0.2 s; where that takes longer, it had been unloaded again."""
+
+BENCH_SLACK: Final = 0.5
+"""Seconds by which two clocks may differ about one generation, besides a tenth of it."""
+
+RATE_MAX: Final = 100_000.0
+"""Tokens a second that nobody's machine makes: a model of 340 kB makes 10,000."""
+
+SPEEDS_KEPT: Final = 1000
+SPEEDS_MAX_BYTES: Final = 2 * 2**20
+"""Ten servers with a hundred models each; a figure takes 250 bytes, 1.3 KB at the most."""
+
+BENCH_RATE_GUESSED: Final = 10.0
+DISK_RATE_GUESSED: Final = 500e6
+"""Tokens and bytes a second, to say before how long it will take about, where no figure is known."""
+
+# --- Which sizes run well ----------------------------------------------------------------------------
+
+RATE_WELL: Final = 20.0
+"""Tokens a second: a typical answer is there within 10 s, for which people keep their mind on it (Nielsen, Usability
+Engineering, 1993, chapter 5)."""
+
+RATE_READABLE: Final = 6.0
+"""Slower than this, one waits for each word: people read 238 words a minute (Brysbaert 2019), 5 tokens a second."""
+
+Q4_BYTES: Final = 0.6e9
+"""Of a model with a thousand million parameters in Q4: mistral, 7.2, has 4.1 GB; mixtral, 46.7, has 26 GB."""
+
+CONTEXT_SHARE: Final = 1.2
+"""Loaded, a model takes about a fifth more, for its context: mistral with 4,096 tokens takes 5 GB."""
+
+ESTIMATE_REACH: Final = 4.0
+"""From a measured model to one that is so many times larger or smaller; beyond that other things count."""
+
+DENSE_BELOW: Final = 15.0
+"""Thousand millions of parameters. Of larger models often a part works at a time (qwen3:30b, gpt-oss:20b), so that
+their rate says nothing of others."""
+
 # --- Tailnets ----------------------------------------------------------------------------------------
 
 TAILNETS_MAX: Final = 8

@@ -1,9 +1,13 @@
 """For each model the best server that has it, by the same rules as the endpoint."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
 
 from . import selection
 from .selection import Contender
+
+_NONE: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType({})
 
 
 class ByModel:
@@ -19,7 +23,7 @@ class ByModel:
         *,
         doubtful: Iterable[Contender] = (),
         pinned: str | None = None,
-        answers: Mapping[str, Mapping[str, float]] | None = None,
+        answers: Mapping[str, Mapping[str, float]] = _NONE,
     ) -> dict[str, str]:
         """Model -> the key of its server. The `contenders` are healthy and ranked; `loaded` is by key.
 
@@ -30,7 +34,7 @@ class ByModel:
         found: dict[str, str] = {}
         alike: dict[tuple[object, ...], str | None] = {}
         for name, having in _holders(contenders).items():
-            times = (answers or {}).get(name, {})
+            times = answers.get(name, {})
             if len(having) == 1:
                 found[name] = having[0].key
                 continue

@@ -19,6 +19,7 @@ from .on_change import Command
 from .patterns import Network, Pattern
 from .pin import Pin
 from .selection import Local, Rank
+from .speed import Speed
 from .text import shown
 from .track import Settings
 from .trust import Policy, StaticServer
@@ -67,8 +68,8 @@ class Config:
         """The socket on which a tailnet's tailscaled says that something has changed; empty: the system's."""
         return net.socket or self.tailscale_socket
 
-    def settings(self, pin: Pin | None = None) -> Settings:
-        """What of this, and of a pin, the core decides by."""
+    def settings(self, pin: Pin | None = None, speeds: tuple[Speed, ...] = ()) -> Settings:
+        """What of this, of a pin, and of what was measured, the core decides by."""
         pinned = pin.static() if pin is not None else None
         if pinned is not None and self.forward is not None and self.forward.is_at(pinned.host, pinned.port):
             pinned = None  # each request would come back
@@ -93,7 +94,21 @@ class Config:
             timeout=self.timeout,
             sentinel=self.sentinel,
             pin=pin,
+            speeds=speeds if self.rank is Rank.SPEED else (),
         )
+
+
+@dataclass(frozen=True)
+class Followed:
+    """All that the user wants: the config, a pin, and what `models --bench` has measured."""
+
+    config: Config
+    pin: Pin | None = None
+    speeds: tuple[Speed, ...] = ()
+
+    def settings(self) -> Settings:
+        """What of it decides."""
+        return self.config.settings(self.pin, self.speeds)
 
 
 KEYS: Final = tuple(f.name for f in fields(Config) if f.name not in ("raw", "sources", "warnings"))

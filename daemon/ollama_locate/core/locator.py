@@ -72,7 +72,7 @@ class Locator:
     def reconfigure(self, settings: Settings, now: float) -> None:
         """Take in another config."""
         before, unpinned = set(self.tracks), self.settings.pin is not None and settings.pin is None
-        self.board.settings = settings
+        self.board.reconfigure(settings)
         self.sentinel.on = settings.sentinel
         self.roster.reconfigure(settings.policy, now)
         self._regroup(before, now)
@@ -386,6 +386,7 @@ class Locator:
             loaded,
             doubtful=selection.rank(board.doubtful()),
             pinned=pinned.server.key if pinned is not None else None,
+            answers=board.answers(),
         )
 
     def conclude(self, now: float) -> Decision:

@@ -31,9 +31,9 @@ def loadable(snapshot: Snapshot) -> list[ServerState]:
     return [server for server in answering(snapshot) if not server.proxy]
 
 
-def holders(servers: Iterable[ServerState], model: str) -> list[ServerState]:
-    """Those that list it, in their order."""
-    return [server for server in servers if has_model(server.models, model)]
+def holders(servers: Iterable[ServerState], model: str, best: str | None = None) -> list[ServerState]:
+    """Those that list it, in their order; before them the one with this key, which is the best for it."""
+    return sorted((one for one in servers if has_model(one.models, model)), key=lambda one: one.key != best)
 
 
 def belongs(servers: Iterable[ServerState], barred: frozenset[str], pinned: str = "") -> ServerState | None:

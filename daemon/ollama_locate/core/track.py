@@ -13,6 +13,7 @@ from .patience import AnswerTime
 from .pin import Pin
 from .selection import Choice, Local, Reason, Required
 from .server import Server
+from .speed import Speed
 from .trust import Policy
 
 
@@ -26,7 +27,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What of the config decides anything; times in seconds."""
+    """What of the config decides anything; times in seconds. `speeds`: by which servers are compared, if at all."""
 
     policy: Policy
     interval: float
@@ -34,6 +35,7 @@ class Settings:
     require: Required = ()
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cloud: bool = False
+    speeds: tuple[Speed, ...] = ()
     timeout: float = TIMEOUT
     sentinel: bool = True
     pin: Pin | None = None

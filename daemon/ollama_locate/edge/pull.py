@@ -1,4 +1,7 @@
-"""To have an Ollama load and pull a model, by httpx. Imported by `ensure` only; what the server does never raises."""
+"""To have an Ollama load and pull a model, by httpx; what the server does never raises.
+
+Imported by `ensure` and `models --bench` only.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -18,10 +21,11 @@ _PLAIN: Final = {"Accept-Encoding": "identity"}
 def client() -> httpx.AsyncClient:
     """No proxy from the environment, no redirects, nothing packed: a small piece could unpack to gigabytes.
 
-    How long an answer may take is bounded where it is read.
+    How long an answer may take is bounded where it is read; how many connections there are, by who asks.
     """
     timeout = httpx.Timeout(None, connect=PULL_CONNECT, write=PULL_CONNECT)
-    return httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False, headers=_PLAIN)
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+    return httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False, headers=_PLAIN, limits=limits)
 
 
 async def load(asked: httpx.AsyncClient, url: str, model: str, deadline: float = LOAD_DEADLINE) -> Failure | None:
@@ -55,10 +59,10 @@ async def pull(
     try:
         async with asyncio.timeout(meter.patience) as limit, asked.stream("POST", f"{url}/api/pull", json=body) as got:
             if got.status_code != httpx.codes.OK:
-                said = parse_error(await _bounded(got))
+                said = parse_error(await bounded(got))
                 return told(said) if said else _no_ollama(got.status_code)
-            async for lines in _lines(got):
-                for line in lines:
+            async for several in lines(got):
+                for line in several:
                     if failure := meter.feed(line, clock()):
                         return failure
                 tell(meter)
@@ -72,24 +76,24 @@ async def pull(
     return stopped_before_its_end()
 
 
-async def _lines(answer: httpx.Response) -> AsyncIterator[list[bytes]]:
+async def lines(answer: httpx.Response) -> AsyncIterator[list[bytes]]:
     """The lines of each piece that comes; what is longer than a line of Ollama's may be is given back as it is."""
     rest = b""
     async for chunk in answer.aiter_raw():
-        *lines, rest = (rest + chunk).split(b"\n")
+        *whole, rest = (rest + chunk).split(b"\n")
         if len(rest) > PULL_LINE_MAX:
-            lines.append(rest.strip() or b"\0")
-        yield lines
+            whole.append(rest.strip() or b"\0")
+        yield whole
     if rest:
         yield [rest]
 
 
 async def _post(asked: httpx.AsyncClient, url: str, body: dict[str, object]) -> tuple[int, bytes]:
     async with asked.stream("POST", url, json=body) as answer:
-        return answer.status_code, await _bounded(answer)
+        return answer.status_code, await bounded(answer)
 
 
-async def _bounded(answer: httpx.Response) -> bytes:
+async def bounded(answer: httpx.Response) -> bytes:
     """The body, or the beginning of one that is too long."""
     body = b""
     async for chunk in answer.aiter_raw():

@@ -66,7 +66,7 @@ class Daemon:
         self._spawn = self._tasks.spawn
         self._publisher = Publisher(folder, lock, keep_history=config.history)
         self._wishes = Wishes(config, config_path, folder.path, self._publisher.on_disk)
-        self._finder = Finder(config, self._on_change, self._on_round, wire=wire, before=before, pin=self._wishes.pin)
+        self._finder = Finder(self._wishes.followed, self._on_change, self._on_round, wire=wire, before=before)
         self._pin_ends: asyncio.TimerHandle | None = None
         self._mailbox = Mailbox(
             folder,
@@ -361,9 +361,10 @@ class Daemon:
         """Do as the config and the pin say now; `anyway`: the config is read though it looks unchanged."""
         wishes = self._wishes
         config, pin = await wishes.read_config(anyway=anyway), await wishes.read_pin()
-        if not config and not pin:
+        measured = await self._publisher.on_disk(wishes.read_speeds)
+        if not (config or pin or measured):
             return
-        self._finder.reconfigure(wishes.config, wishes.pin)
+        self._finder.follow(wishes.followed)
         if config:
             self._publisher.keep_history = wishes.config.history
             self._spawn(self._forwarding.follow())
@@ -375,7 +376,7 @@ class Daemon:
     def _await_end_of_pin(self) -> None:
         if self._pin_ends is not None:
             self._pin_ends.cancel()
-        pin = self._finder.pin
+        pin = self._finder.followed.pin
         if pin is not None and pin.until is not None:
             wait = max(0.0, pin.until - time.time()) + _PIN_ENDED
             self._pin_ends = self._loop.call_later(wait, lambda: self._spawn(self._follow_wishes()))

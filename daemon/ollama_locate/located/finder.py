@@ -9,12 +9,11 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ollama_locate.core.bounds import FILES_MODEST, FILES_RESERVED, FILES_WANTED, FORWARD_DESCRIPTORS, FORWARD_SHARE
-from ollama_locate.core.config import Config
+from ollama_locate.core.config import Config, Followed
 from ollama_locate.core.inventory import Model
 from ollama_locate.core.locator import Locator
 from ollama_locate.core.net import Net
 from ollama_locate.core.outcome import Probe
-from ollama_locate.core.pin import Pin
 from ollama_locate.core.snapshot import Clock, Snapshot, last_good
 from ollama_locate.edge import tailscale
 from ollama_locate.edge.dial import Wire
@@ -38,22 +37,21 @@ class Finder:
 
     def __init__(
         self,
-        config: Config,
+        followed: Followed,
         changed: Changed,
         round_over: Callable[[int], None],
         *,
         wire: Wire | None = None,
         before: Snapshot | None = None,
-        pin: Pin | None = None,
     ) -> None:
-        self.config, self.pin = config, pin
+        self.followed = followed
         self._changed, self._round_over = changed, round_over
         self._loop = asyncio.get_running_loop()
-        self.locator = Locator(config.settings(pin), self.now(), last_good(before) if before else None)
-        if config.forward is None:
+        self.locator = Locator(followed.settings(), self.now(), last_good(before) if before else None)
+        if followed.config.forward is None:
             self.locator.forwards(None)
         wire = wire or Wire()
-        self.prober = Prober(self, config.timeout, wire)
+        self.prober = Prober(self, followed.config.timeout, wire)
         for server in before.servers if before else ():
             self.prober.stock(server.key).recall(server.inventory or (), server.version)
         self._sentinel = Sentinel(self, wire)
@@ -61,6 +59,11 @@ class Finder:
         self._batches: dict[str, tuple[int, set[str]]] = {}
         self.number, self._jitter = 0, 0.0
         self._capacity = int(_raise_file_limit() * (1.0 - FORWARD_SHARE)) // 2
+
+    @property
+    def config(self) -> Config:
+        """The config that is followed."""
+        return self.followed.config
 
     def now(self) -> float:
         """Monotonic seconds."""
@@ -70,11 +73,11 @@ class Finder:
         """This moment on both clocks."""
         return Clock(self.now(), time.time())
 
-    def reconfigure(self, config: Config, pin: Pin | None) -> None:
-        """Use another config, or another pin, from now on."""
-        self.config, self.pin = config, pin
-        self.prober.timeout = config.timeout
-        self.locator.reconfigure(config.settings(pin), self.now())
+    def follow(self, followed: Followed) -> None:
+        """Decide by this from now on."""
+        self.followed = followed
+        self.prober.timeout = followed.config.timeout
+        self.locator.reconfigure(followed.settings(), self.now())
         self.prober.keep(self.locator.tracks)
 
     async def look(self, net: Net) -> float:

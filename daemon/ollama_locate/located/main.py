@@ -76,10 +76,11 @@ async def _serve(folder: StateFolder, lock: Lock, config: Config, wire: Wire | N
 
 
 async def _once(folder: StateFolder, config: Config, wire: Wire | None) -> int:
-    from .once import look_once  # noqa: PLC0415 - as above
+    from .once import followed_now, look_once  # noqa: PLC0415 - as above
 
     budget = STATUS_DEADLINE + LOOK_BUDGET + config.timeout
-    snapshot = await look_once(config, budget, before=previous(folder), wire=wire, models=True)
+    followed = followed_now(config, folder.path, LOGGER.error)
+    snapshot = await look_once(followed, budget, before=previous(folder), wire=wire, models=True)
     try:
         folder.publish(render.files(snapshot, templates()) | hooks(folder.path), render.SOURCED)
     except OperatorError as error:

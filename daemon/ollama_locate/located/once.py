@@ -3,14 +3,24 @@
 import asyncio
 import contextlib
 import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ollama_locate.core.bounds import INVENTORY_PATIENCE
-from ollama_locate.core.config import Config
-from ollama_locate.core.pin import Pin
+from ollama_locate.core.config import Config, Followed
+from ollama_locate.core.errors import StateFolderError
 from ollama_locate.core.snapshot import Run, Snapshot, take
 from ollama_locate.edge.dial import Wire
+from ollama_locate.edge.pin import read_pin
+from ollama_locate.edge.speeds import read_speeds
 
 from .finder import Finder
+
+if TYPE_CHECKING:
+    from ollama_locate.core.pin import Pin
+    from ollama_locate.core.speed import Speed
 
 _LIST_PATIENCE = 1.0
 """Seconds for a list of models: unlike the daemon, who looks once has no second chance to get it."""
@@ -20,12 +30,26 @@ def _ignore(*, news: bool = False) -> None:
     """Nothing follows from a change here: everybody is waited for."""
 
 
+def followed_now(config: Config, folder: Path, say: Callable[[str], None]) -> Followed:
+    """What the user wants besides; a pin or figures that cannot be read are said, and not followed."""
+    pin: Pin | None = None
+    speeds: tuple[Speed, ...] = ()
+    try:
+        pin = read_pin(folder, time.time())
+    except StateFolderError as error:
+        say(str(error))
+    try:
+        speeds = read_speeds(folder)
+    except StateFolderError as error:
+        say(str(error))
+    return Followed(config, pin, speeds)
+
+
 async def look_once(
-    config: Config,
+    followed: Followed,
     budget: float,
     *,
     before: Snapshot | None = None,
-    pin: Pin | None = None,
     wire: Wire | None = None,
     models: bool = False,
 ) -> Snapshot:
@@ -34,7 +58,7 @@ async def look_once(
     Whoever has not answered by then is silent so far. `models`: ask as well what is loaded, and what models can do.
     """
     over = asyncio.Event()
-    finder = Finder(config, _ignore, lambda _: over.set(), wire=wire, before=before, pin=pin)
+    finder = Finder(followed, _ignore, lambda _: over.set(), wire=wire, before=before)
     finder.prober.list_patience = _LIST_PATIENCE
     finder.locator.forwards(None)  # only a daemon listens
     try:
@@ -52,4 +76,4 @@ async def look_once(
     finally:
         await finder.stop()
     decision = finder.locator.conclude(finder.now())
-    return take(finder.locator, decision, config.variables, finder.clock(), Run(os.getpid(), rounds=1))
+    return take(finder.locator, decision, followed.config.variables, finder.clock(), Run(os.getpid(), rounds=1))

@@ -3,20 +3,25 @@
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ollama_locate.core.config import Config, parse_config
+from ollama_locate.core.config import Config, Followed, parse_config
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.pin import Pin
 from ollama_locate.core.text import shown
 from ollama_locate.edge.files import read_config
 from ollama_locate.edge.pin import read_pin
+from ollama_locate.edge.speeds import NAME as SPEEDS
+from ollama_locate.edge.speeds import read_speeds
 
 from .log import LOGGER
 
+if TYPE_CHECKING:
+    from ollama_locate.core.speed import Speed
+
 
 class Wishes:
-    """`config` and `pin` are what is followed. A mistake in either is said once, and changes nothing that worked."""
+    """`config`, `pin` and `speeds` are what is followed. A mistake is said once, and changes nothing that worked."""
 
     def __init__(
         self,
@@ -28,13 +33,21 @@ class Wishes:
         self.config, self._config_path, self._folder = config, config_path, folder
         self._on_disk = on_disk
         self._seen = _stamp(config_path)
-        self._config_trouble = self._pin_trouble = ""
+        self._config_trouble = self._pin_trouble = self._speeds_trouble = ""
         self.pin = self._read_pin()
+        self.speeds: tuple[Speed, ...] = ()
+        self._measured: tuple[int, int, int] | None = None
+        self.read_speeds()
+
+    @property
+    def followed(self) -> Followed:
+        """All of them."""
+        return Followed(self.config, self.pin, self.speeds)
 
     @property
     def troubles(self) -> tuple[str, ...]:
         """What is wrong with them, in sentences."""
-        return tuple(one for one in (self._config_trouble, self._pin_trouble) if one)
+        return tuple(one for one in (self._config_trouble, self._pin_trouble, self._speeds_trouble) if one)
 
     async def read_config(self, *, anyway: bool) -> bool:
         """Read the config if its file has changed, or `anyway`; returns whether there is something to follow or say."""
@@ -64,6 +77,19 @@ class Wishes:
             LOGGER.info("%s (%s) is pinned", shown(self.pin.name), self.pin.url)
         elif before is not None:
             LOGGER.info("%s is pinned no longer", shown(before.name))
+        return True
+
+    def read_speeds(self) -> bool:
+        """Read what was measured, if its file has changed; returns whether there is something to follow or say."""
+        seen = _stamp(self._folder / SPEEDS)
+        if seen == self._measured:
+            return False
+        self._measured = seen
+        try:
+            self.speeds, self._speeds_trouble = read_speeds(self._folder), ""
+        except OperatorError as error:
+            self._speeds_trouble = f"{error}; the old figures stay in force"
+            LOGGER.error("%s", self._speeds_trouble)
         return True
 
     def _read_pin(self) -> Pin | None:

@@ -1,0 +1,116 @@
+"""How fast a server's models answer: the figures that were measured, kept in speeds.json, and what follows from one."""
+
+import math
+import re
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from .bounds import ANSWER_TOKENS, LOAD_ASSUMED, RATE_MAX, SCHEMA, SPEEDS_KEPT
+from .models import is_model_name
+from .text import shown
+
+_DIGEST: Final = re.compile(r"(?:sha256[:-])?([0-9a-f]{12})[0-9a-f]*")
+_KEY_MAX: Final = 256
+_LATEST: Final = 4_102_444_800.0
+"""The year 2100, in epoch seconds."""
+
+_LONGEST: Final = 86_400.0
+"""Seconds; no first token and no load takes a day."""
+
+
+class Speed(msgspec.Struct, frozen=True):
+    """Of one model on one server. `server` is its key in state.json, `model` the full name as in `/api/tags`.
+
+    `digest`: of the model when it was measured, 12 hex digits; empty where the server did not say. `at`: epoch seconds.
+    `first_token`: seconds from the request to the first token, the model being loaded, the network included. `rate`:
+    tokens a second while it generates. `load`: seconds to load it; 0.0 where that was never seen.
+    """
+
+    server: str
+    model: str
+    digest: str
+    at: float
+    first_token: float
+    rate: float
+    load: float = 0.0
+
+
+def expected(speed: Speed, rtt: float, *, loaded: bool, tokens: int = ANSWER_TOKENS) -> float:
+    """Seconds until a typical answer is there: connect, load if need be, first token, the rest.
+
+    `rtt` in seconds: one more round trip, as a program connects anew. A load that was never seen counts LOAD_ASSUMED.
+    """
+    load = 0.0 if loaded else speed.load or LOAD_ASSUMED
+    return rtt + load + speed.first_token + tokens / speed.rate
+
+
+def short(digest: str) -> str:
+    """The first 12 hex digits, as `ollama list` shows them; empty where it is no digest."""
+    found = _DIGEST.fullmatch(digest.lower())
+    return found[1] if found else ""
+
+
+def is_of(speed: Speed, digest: str) -> bool:
+    """Whether it was measured with the model that has this digest; one of another model is outdated."""
+    return speed.digest == short(digest)
+
+
+def merged(old: Iterable[Speed], new: Iterable[Speed]) -> tuple[Speed, ...]:
+    """The figures, one for each model of each server, `new` before `old`; the SPEEDS_KEPT newest, sorted.
+
+    A load that was seen before is kept where the same model was loaded already this time.
+    """
+    found: dict[tuple[str, str], Speed] = {}
+    for one in (*old, *new):
+        before = found.get((one.server, one.model))
+        if before is not None and not one.load and before.digest == one.digest:
+            one = msgspec.structs.replace(one, load=before.load)  # noqa: PLW2901 - what is known besides
+        found[one.server, one.model] = one
+    newest = sorted(found.values(), key=lambda one: one.at)[-SPEEDS_KEPT:]
+    return tuple(sorted(newest, key=lambda one: (one.server, one.model)))
+
+
+class _File(msgspec.Struct, frozen=True):
+    schema: int
+    speeds: tuple[Speed, ...]
+
+
+_DECODER: Final = msgspec.json.Decoder(_File)
+
+
+def parse_speeds(data: bytes) -> tuple[Speed, ...]:
+    """What lies in speeds.json. Raises ValueError with a sentence."""
+    try:
+        file = _DECODER.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"it cannot be read: {shown(str(error))}") from None
+    if file.schema > SCHEMA:
+        raise ValueError(f"it has schema {file.schema}, this program knows {SCHEMA}: upgrade ollama-locate")
+    if bad := next((one for one in file.speeds if not is_sane(one)), None):
+        raise ValueError(f"the figures of `{shown(bad.model, 64)}` cannot be true")
+    return merged((), file.speeds)
+
+
+def render_speeds(speeds: Iterable[Speed]) -> bytes:
+    """The content of speeds.json."""
+    return msgspec.json.encode(_File(SCHEMA, tuple(speeds))) + b"\n"
+
+
+def is_sane(one: Speed) -> bool:
+    """Whether it may be kept, shown, and reckoned with: no figure is below zero, none is absurd."""
+    return (
+        one.server == shown(one.server, _KEY_MAX) != ""
+        and is_model_name(one.model)
+        and one.digest in ("", short(one.digest))
+        and _within(one.at, _LATEST)
+        and _within(one.first_token, _LONGEST)
+        and _within(one.load, _LONGEST)
+        and _within(one.rate, RATE_MAX)
+        and one.rate > 0.0
+    )
+
+
+def _within(value: float, most: float) -> bool:
+    return math.isfinite(value) and 0.0 <= value <= most
