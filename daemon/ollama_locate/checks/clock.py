@@ -9,6 +9,7 @@ from ollama_locate.core.advice import listed
 from ollama_locate.core.bounds import CLOCK_FAR, DOCTOR_ASK
 from ollama_locate.core.duration import about
 from ollama_locate.core.finding import Finding, found
+from ollama_locate.core.net import read_proxy
 from ollama_locate.edge.examine import examine
 from ollama_locate.edge.resolve import is_address
 
@@ -30,7 +31,13 @@ def run(case: Case) -> list[Finding]:
     async def all_of_them() -> dict[str, float]:
         answers = await asyncio.gather(
             *(
-                examine(case.wire, address(one.url), one.url.partition("://")[2], DOCTOR_ASK, time.time())
+                examine(
+                    case.wire.via(read_proxy(one.proxy)),
+                    address(one.url),
+                    one.url.partition("://")[2],
+                    DOCTOR_ASK,
+                    time.time(),
+                )
                 for one in servers
             )
         )
