@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +177,19 @@ class Lab:
         return subprocess.run(
             [sys.executable, "-c", code, *words], env=self.env, capture_output=True, text=True, check=False
         )
+
+    @contextlib.contextmanager
+    def asking(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+        """The same, while the test goes on."""
+        code = "import sys; from ollama_locate.main import main; sys.exit(main())"
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, *words], env=self.env, stdout=subprocess.PIPE, text=True
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.communicate()
 
     # --- what was published
 

@@ -83,7 +83,7 @@ def test_a_server_behind_the_proxy_answers_at_the_stable_address(
     started = located.start()
     figures.seconds("behind a proxy: start -> desk", asks(located, "desk") - started, 2.0)
     assert located.endpoint() == URL
-    located.shows(lambda state: state.decision.sentinel == "proxy", 15, "a connection is held through the proxy")
+    located.shows(lambda state: state.decision.sentinel == "socks5", 15, "a connection is held through the proxy")
     located.shows(lambda state: state.server("shelf").health == "up", 15, "the other one is known")
     assert generated(lab, URL).strip()
     assert request(lab.laptop, f"http://{work.desk.bind}:{PORT}/api/version", within=2) is None or (

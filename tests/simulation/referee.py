@@ -160,13 +160,21 @@ class Referee:
                 self._check_cold(chosen, able, now, at)
 
     def _check_cold(self, chosen: Entrant, able: list[Entrant], now: float, at: float) -> None:
-        if library.loaded(chosen.key, at) or library.loaded_for(at) < 2 * budgets.ROUND:
+        since = now - library.loaded_for(at)
+        if library.loaded(chosen.key, at) or not self._asked_since(chosen, since):
             return
         for one in able:
             health = self._track(one.key).health
-            excused = health.in_doubt or health.held_until > now - 2 * budgets.ROUND
+            excused = (
+                health.in_doubt or health.held_until > now - 2 * budgets.ROUND or not self._asked_since(one, since)
+            )
             if library.loaded(one.key, at) and one.tier == chosen.tier and not excused:
                 self.fail(now, f"{chosen.key} is named, and is cold, while {one.key} has the model loaded")
+
+    def _asked_since(self, one: Entrant, since: float) -> bool:
+        """Whether the machine under test can know what is so since then."""
+        checked = self._track(one.key).checked
+        return checked is not None and checked >= since
 
     def _is_able(self, one: Entrant, model: str, now: float) -> bool:
         """Whether it answers for so long, and the machine under test has had time to see it, that nothing excuses."""

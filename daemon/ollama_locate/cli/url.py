@@ -9,7 +9,7 @@ from ollama_locate.core.errors import OperatorError
 
 from .named import no_model
 from .show import note
-from .state import seen
+from .waiting import HELP, waited
 
 STALE_EXIT = 3
 NONE_EXIT = 4
@@ -35,6 +35,7 @@ def add_options(words: argparse.ArgumentParser) -> None:
         default=absent,
         help="the best model that can do this: tools, vision, thinking, embedding; with --model one of those",
     )
+    words.add_argument("--wait", metavar="TIME", default=absent, help=HELP)
     words.add_argument("--loaded", action="store_true", default=absent, help="one that is in a server's memory now")
     words.add_argument(
         "--print",
@@ -53,8 +54,8 @@ def _wish(args: argparse.Namespace) -> Wish | None:
     return Wish(args.model or "*", can, loaded=bool(args.loaded))
 
 
-def _model(wish: Wish, shows: str | None) -> int:
-    snapshot = seen(models=True).snapshot
+def _model(wish: Wish, shows: str | None, wait: str | None) -> int:
+    snapshot = waited(wait, wish)
     found = fulfil(wish, snapshot)
     if found is None:
         note(f"ollama-locate: {no_model(snapshot, wish)}")
@@ -67,10 +68,10 @@ def run(args: argparse.Namespace) -> int:
     """Print it; the exit code says how far it can be relied on."""
     wish = _wish(args)
     if wish is not None:
-        return _model(wish, args.shows)
+        return _model(wish, args.shows, args.wait)
     if args.shows == "model":
         raise OperatorError("say which: --model M --print model")
-    snapshot = seen().snapshot
+    snapshot = waited(args.wait, None)
     print(snapshot.decision.endpoint)
     if snapshot.decision.verdict == "fresh":
         return 0
