@@ -55,7 +55,7 @@ class Facts(NamedTuple):
     user: str = ""
     config: str = ""
     platform: str = "linux"
-    proxied: bool = False
+    socks5: bool = False
 
 
 def run(case: Case) -> list[Finding]:
@@ -96,7 +96,7 @@ def _of(case: Case, asked: Asked) -> list[Finding]:
             case.user,
             str(reader_config()),
             "darwin" if case.macos else "linux",
-            proxied=asked.net.socks5 is not None,
+            socks5=asked.net.socks5 is not None,
         )
     )
 
@@ -106,7 +106,7 @@ def judge(facts: Facts) -> list[Finding]:
     findings = []
     if isinstance(facts.look, Unavailable):
         findings.append(_away(facts, facts.look))
-    elif not facts.look.tun and not facts.proxied:
+    elif not facts.look.tun and not facts.socks5:
         findings.append(found("tailscale_userspace"))
     left = _key_lasts(facts.own, facts.now)
     if facts.own.expired or (left is not None and left <= 0):
