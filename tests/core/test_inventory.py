@@ -100,6 +100,47 @@ def test_the_list_is_bounded() -> None:
     assert len(found) == MODELS_MAX
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"size": None},
+        {"size": "large"},
+        {"size": 4.1e9},
+        {"size": -1},
+        {"size": int("9" * 400)},
+        {"size": True},
+        {"digest": 7},
+        {"details": "none"},
+        {"details": {"parameter_size": None, "quantization_level": 4}},
+        {"name": 7, "model": "odd:1"},
+        {"name": ["x"]},
+    ],
+)
+def test_one_odd_word_hides_no_other_model(odd: dict[str, object]) -> None:
+    found = listed(raw({"name": "odd:1", **odd}, {"name": "a:1"}))
+    assert found is not None
+    assert "a:1" in usable(found)
+    assert all(0 <= one.size <= 2**53 for one in found)
+    json.dumps([one.size for one in found])
+
+
+@pytest.mark.parametrize("name", ["gpt-oss:120b-cloud", "gpt-oss:cloud"])
+def test_a_cloud_model_by_its_name(name: str) -> None:
+    found = listed(raw({"name": name}))
+    assert found is not None
+    assert (found[0].cloud, usable(found)) == (True, ())
+
+
+@pytest.mark.parametrize(("said", "name"), [("gpt-4", "gpt-4:latest"), ("registry.ollama.ai/library/x:1", "x:1")])
+def test_names_are_as_a_person_asks_for_them(said: str, name: str) -> None:
+    assert usable(listed(raw({"name": said})) or ()) == (name,)
+
+
+def test_what_is_loaded_under_the_name_of_another_file_is_not_it() -> None:
+    assert not only(raw(MISTRAL), raw({**LOADED, "digest": "a" * 64})).loaded
+    assert only(raw(MISTRAL), raw({**LOADED, "digest": DIGEST})).loaded
+
+
 @pytest.mark.parametrize("ps", [b"", b"[]", b"\xff", raw({"name": "other:1"}), raw({})])
 def test_without_a_list_of_what_is_loaded_nothing_counts_as_loaded(ps: bytes) -> None:
     assert not only(raw(MISTRAL), ps).loaded

@@ -358,6 +358,13 @@ def test_required_models_that_nobody_has(steps: list[Step], problems: tuple[str,
     assert snap(*steps, chosen=REQUIRED).problems == problems
 
 
+def test_a_model_of_a_server_that_is_down_hides_no_alias() -> None:
+    chosen = replace(settings(), aliases={"coder": ("b:1",)})
+    steps = [look("gpu", "nas"), ok("gpu", 5, ("b:1",)), ok("nas", 9, ("coder:latest",)), decide]
+    found = snap(*steps, no("nas", REFUSED, times=3), chosen=chosen)
+    assert (found.aliases, found.problems) == ({"coder": ("b:1",)}, ())
+
+
 def test_an_alias_that_would_hide_a_model_is_not_used_and_said() -> None:
     chosen = replace(settings(), aliases={"mistral": ("b:1",), "coder": ("b:1",)})
     found = snap(look("gpu"), ok("gpu", 5, ("mistral:latest", "b:1")), chosen=chosen)

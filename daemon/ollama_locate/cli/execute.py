@@ -16,6 +16,7 @@ from .help import Help
 from .named import no_model
 from .show import note
 from .state import config
+from .url import wanted_models
 from .waiting import HELP, waited
 
 _NOT_FOUND: Final = 127
@@ -39,7 +40,9 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         "  with --require, and without running it: 3 the last server does not answer now, 4 none was found",
         formatter_class=Help,
     )
-    words.add_argument("--model", metavar="M[,M2]", help="the best server that has the first of these models")
+    words.add_argument(
+        "--model", metavar="M[,M2]", type=wanted_models, help="the best server that has the first of these models"
+    )
     words.add_argument("--wait", metavar="TIME", help=HELP)
     words.add_argument("--require", action="store_true", help="do not run it without a server that answers")
     words.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD ...", help="the program and its words")

@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from ollama_locate.core.advice import advice
-from ollama_locate.core.choosing import Wish, fulfil
+from ollama_locate.core.choosing import Wish, alternatives, fulfil
 from ollama_locate.core.errors import OperatorError
 
 from .named import no_model
@@ -27,7 +27,11 @@ def add_options(words: argparse.ArgumentParser) -> None:
     absent = argparse.SUPPRESS
     words.add_argument("--strict", action="store_true", default=absent, help="exit 3 when it does not answer now")
     words.add_argument(
-        "--model", metavar="M[,M2]", default=absent, help="the best server that has the first of these; qwen3:* is any"
+        "--model",
+        metavar="M[,M2]",
+        type=wanted_models,
+        default=absent,
+        help="the best server that has the first of these; qwen3:* is any",
     )
     words.add_argument(
         "--can",
@@ -46,21 +50,31 @@ def add_options(words: argparse.ArgumentParser) -> None:
     )
 
 
+def wanted_models(text: str) -> str:
+    """An argument that names models; argparse says what is wrong with it."""
+    if not alternatives(text):
+        raise argparse.ArgumentTypeError("it names no model")
+    return text
+
+
 def _wish(args: argparse.Namespace) -> Wish | None:
     """What of models is asked for; None where that is none."""
-    if not (args.model or args.can or args.loaded):
+    if args.model is None and not (args.can or args.loaded):
         return None
     can = frozenset(word.strip() for word in (args.can or "").split(",")) - {""}
     return Wish(args.model or "*", can, loaded=bool(args.loaded))
 
 
-def _model(wish: Wish, shows: str | None, wait: str | None) -> int:
-    snapshot = waited(wait, wish)
+def _model(args: argparse.Namespace, wish: Wish) -> int:
+    snapshot = waited(args.wait, wish)
     found = fulfil(wish, snapshot)
     if found is None:
         note(f"ollama-locate: {no_model(snapshot, wish)}")
         return NONE_EXIT
-    print(found.model if shows == "model" else found.url)
+    print(found.model if args.shows == "model" else found.url)
+    if (found.url, "stale") == (snapshot.decision.endpoint, snapshot.decision.verdict):
+        note(f"ollama-locate: stale: {snapshot.decision.text}")
+        return STALE_EXIT if args.strict else 0
     return 0
 
 
@@ -68,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     """Print it; the exit code says how far it can be relied on."""
     wish = _wish(args)
     if wish is not None:
-        return _model(wish, args.shows, args.wait)
+        return _model(args, wish)
     if args.shows == "model":
         raise OperatorError("say which: --model M --print model")
     snapshot = waited(args.wait, None)

@@ -20,7 +20,7 @@ from .help import Help
 from .named import is_rejected, nobody, speaks_of
 from .show import ago, legend, line, note, round_trip, since, standing, table, word
 from .state import seen
-from .url import NONE_EXIT
+from .url import NONE_EXIT, wanted_models
 
 _SENTINEL = {
     "on": "a connection is held to it, whose end is noticed at once (a silent one within 6 s)",
@@ -48,7 +48,9 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         formatter_class=Help,
     )
     words.add_argument("peer", nargs="?", metavar="PEER", help="a name, an address or a URL: all about that one")
-    words.add_argument("--model", metavar="M[,M2]", help="the same for the first of these models that a server has")
+    words.add_argument(
+        "--model", metavar="M[,M2]", type=wanted_models, help="the same for the first of these models that a server has"
+    )
     words.add_argument("--json", action="store_true", help="the same as data")
     words.set_defaults(run=run)
 

@@ -132,8 +132,13 @@ class Board:
             contenders,
             self.last_good.key if self.last_good else None,
             required=self.settings.require,
-            provisional=self.opening is not None and self.opening.awaited is None,
+            provisional=self.provisional,
         )
+
+    @property
+    def provisional(self) -> bool:
+        """Whether this is the first round, in which no dead band protects anyone."""
+        return self.opening is not None and self.opening.awaited is None
 
     def pinned(self) -> Track | None:
         """The pinned server; None where none is, or where it is no server (any more) that may be asked."""
@@ -177,14 +182,16 @@ class Board:
         shared = self.roster.crowd.shares and not track.server.loopback
         return shared and answered is not None and now - answered > OUTDATED * self.settings.interval
 
-    def doubtful(self) -> list[Contender]:
-        """Who failed a check and is not down yet, but for the current one: nobody else may have its models."""
+    def doubtful(self, contenders: Iterable[Contender]) -> list[Contender]:
+        """Who is up and no contender now: in doubt, or not asked since the current one failed.
+
+        Others may lack its models.
+        """
+        known = {one.key for one in contenders}
         return [
             Contender(key, self.tier(track.server), track.floor, track.models)
-            for key in sorted(self.up & self.doubted)
-            if not self.is_current(key)
-            and self.usable((track := self.tracks[key]).server)
-            and self.roster.reachable(track.server)
+            for key in sorted(self.up - known)
+            if self.usable((track := self.tracks[key]).server) and self.roster.reachable(track.server)
         ]
 
     def successors(self, now: float, *, healthy: bool) -> Iterable[str]:

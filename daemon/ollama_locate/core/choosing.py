@@ -76,10 +76,15 @@ def _offered(wish: Wish, snapshot: Snapshot) -> Mapping[str, str]:
 
 
 def why_none(wish: Wish, snapshot: Snapshot) -> str:
-    """Of a wish that nobody fulfils: what the models that it names lack, empty where nobody has such a model."""
+    """Of a wish that nobody fulfils: what the models that it means lack, empty where nobody has such a model."""
     bare = fulfil(Wish(wish.models), snapshot)
     if bare is None:
         return ""
+    wanted = alternatives(wish.models, snapshot.aliases)
+    meant = [name for name in best_by_model(snapshot) if any(fnmatchcase(name, word) for word in wanted)]
+    if len(meant) > 1:
+        lacks = [f"can {' and '.join(sorted(wish.can))}"] * bool(wish.can) + ["is loaded"] * wish.loaded
+        return f"of {len(meant)} models none {' and '.join(lacks)}"
     known = {
         one.name: one for server in answering(snapshot) for one in server.inventory or () if one.name == bare.model
     }

@@ -79,6 +79,7 @@ class Locator:
         """Take in another config."""
         before, unpinned = set(self.tracks), self.settings.pin is not None and settings.pin is None
         self.board.reconfigure(settings)
+        self.catalogue.reconfigure()
         self.sentinel.on = settings.sentinel
         self.roster.crowd.told = settings.machines
         self.roster.reconfigure(settings.policy, now)

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 import msgspec
+from msgspec.structs import replace
 
 from . import wording
 from .bounds import SCHEMA
 from .constants import VERSION
 from .health import Status
+from .inventory import Model
 from .lan import PREFIX, Unasked
 from .locator import Locator
 from .patience import is_busy
@@ -74,8 +76,9 @@ def take(locator: Locator, decision: Decision, templates: Mapping[str, str], clo
             track.server.name,
         ),
     )
-    aliases, hiding = locator.catalogue.aliases()
     best = locator.catalogue.publishable([track.server.key for track in tracks], clock.now)
+    aliases, hiding = locator.catalogue.aliases(best)
+    times = locator.board.answers()
     return Snapshot(
         schema=SCHEMA,
         program=VERSION,
@@ -94,7 +97,7 @@ def take(locator: Locator, decision: Decision, templates: Mapping[str, str], clo
             provisional=decision.provisional,
             sentinel=_sentinel(locator, clock.now),
         ),
-        servers=tuple(_server(locator, track, choice, clock) for track in tracks),
+        servers=tuple(_server(locator, track, choice, clock, times) for track in tracks),
         rejected=(*map(_rejected, locator.roster.rejected), *map(_unasked, locator.roster.unasked)),
         variables=variables(templates, url, _name(chosen)),
         refreshes=run.refreshes,
@@ -166,7 +169,9 @@ def _addresses(every: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(shown(address, 64) for address in every[:4])
 
 
-def _server(locator: Locator, track: Track, choice: Choice, clock: Clock) -> ServerState:
+def _server(
+    locator: Locator, track: Track, choice: Choice, clock: Clock, times: Mapping[str, Mapping[str, float]]
+) -> ServerState:
     server, probe, health = track.server, track.probe, track.health
     standing = locator.board.standing(server.key, choice)
     tier = locator.board.tier(server)
@@ -197,5 +202,16 @@ def _server(locator: Locator, track: Track, choice: Choice, clock: Clock) -> Ser
         withheld=server.withheld.word if server.withheld is not None else "",
         tailnet=server.net,
         socks5=authority(*server.socks5) if server.socks5 is not None else "",
-        inventory=track.stock,
+        inventory=_inventory(track, times),
+    )
+
+
+def _inventory(track: Track, times: Mapping[str, Mapping[str, float]]) -> tuple[Model, ...] | None:
+    """What is known of its models, with the time of an answer where servers are compared by that."""
+    if track.stock is None or not times:
+        return track.stock
+    key = track.server.key
+    return tuple(
+        one if (seconds := times.get(one.name, {}).get(key)) is None else replace(one, seconds=round(seconds, 3))
+        for one in track.stock
     )

@@ -93,6 +93,11 @@ class Prober:
         stock.shows = self.shows
         return stock
 
+    def list_again(self) -> None:
+        """Ask for lists of models with the next checks, however long they are."""
+        for stock in self._stocks.values():
+            stock.list_again()
+
     def keep(self, keys: Iterable[str]) -> None:
         """Forget the models of all servers but these."""
         for key in self._stocks.keys() - set(keys):

@@ -280,7 +280,7 @@ class Daemon:
         self._urgent = self._dirty = False
         try:
             if self._decision is not None:
-                forward = self._forwarding.forward
+                finder, forward = self._finder, self._forwarding.forward
                 run = Run(
                     os.getpid(),
                     self._rounds,
@@ -289,8 +289,7 @@ class Daemon:
                     rings=self._tailnets.ringing,
                     forward=forward.url if forward is not None else None,
                 )
-                templates = self._finder.config.variables
-                snapshot = take(self._finder.locator, self._decision, templates, self._finder.clock(), run)
+                snapshot = take(finder.locator, self._decision, finder.config.variables, finder.clock(), run)
                 cost = time.thread_time() - began
                 await self._publisher.publish(snapshot)
                 self._notifier.status(self._publisher.complaint or headline(snapshot))
@@ -321,12 +320,13 @@ class Daemon:
         alone = filter(None, (self._forwarding.trouble, self._metrics.trouble))
         return (*self._wishes.troubles, *self._lan.troubles, *alone, *self._feeds.troubles)
 
-    # --- requests, the config, the pin, tasks
+    # --- what the user wants
 
     async def _refresh(self, *, everybody: bool) -> None:
         """Look again: at a server that was reported, or at the config, the tailnet and every server."""
         if everybody:
             await self._finder.look_at_all()
+            self._finder.prober.list_again()
             self._finder.locator.recheck(self._finder.now())
         self._probes.begin()
         self._refresh_round = self._finder.number

@@ -63,6 +63,7 @@ class Finder:
         self.prober = Prober(self, followed.config.timeout, wire)
         for server in before.servers if before else ():
             self.prober.stock(server.key).recall(server.inventory or (), server.version)
+        self.locator.catalogue.recall(before.best if before else {})
         self._sentinel = Sentinel(self, wire)
         self._watch_again: asyncio.TimerHandle | None = None
         self._batches: dict[str, tuple[int, set[str]]] = {}

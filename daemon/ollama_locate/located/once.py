@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ollama_locate.core.bounds import INVENTORY_PATIENCE
 from ollama_locate.core.config import Config, Followed
+from ollama_locate.core.constants import MODELS_MAX
 from ollama_locate.core.errors import StateFolderError
 from ollama_locate.core.snapshot import Snapshot
 from ollama_locate.core.taking import Run, take
@@ -62,6 +63,8 @@ async def look_once(
     finder = Finder(followed, _ignore, lambda _: over.set(), wire=wire, before=before)
     finder.prober.list_patience = _LIST_PATIENCE
     finder.locator.forwards(None)  # only a daemon listens
+    if models:
+        finder.prober.shows = MODELS_MAX  # as many as there is time for
     try:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(budget):
