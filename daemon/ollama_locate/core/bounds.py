@@ -456,3 +456,8 @@ MDNS_CHECK: Final = 2.0
 
 MDNS_GOODBYE: Final = 1.0
 """Until nobody is waited for at the end: a goodbye is said three times, 125 ms apart."""
+
+# --- Tailnets ----------------------------------------------------------------------------------------
+
+TAILNETS_MAX: Final = 8
+"""Each has a tailscaled, a look and a bus of its own; more of them on one machine are a mistake."""

@@ -173,7 +173,12 @@ class Prober:
             self._listener.finish(key, Probe(outcome, sent, detail, attempts=attempts))
 
         self._dials[key] = Dial(
-            self._wire, (address, server.port), waits, opened, failed, lambda: self._listener.quiet(key)
+            self._wire.via(server.socks5),
+            (address, server.port),
+            waits,
+            opened,
+            failed,
+            lambda: self._listener.quiet(key),
         )
 
     @property
@@ -239,7 +244,8 @@ class _Conversation:
         stock, loop = self._prober.stock(self._server.key), asyncio.get_running_loop()
         listing = asyncio.ensure_future(stock.list(ask, loop.time()))
         try:
-            samples = await self._prober.wire.burst(self._address, self._server.port, BURST, SYN_PATIENCE_KNOWN)
+            wire = self._prober.wire.via(self._server.socks5)
+            samples = await wire.burst(self._address, self._server.port, BURST, SYN_PATIENCE_KNOWN)
             rtt, spread = of_burst(samples)
             await asyncio.wait({listing}, timeout=max(self._prober.list_patience, rtt or 0.0))
             in_time = listing.done()
