@@ -159,3 +159,10 @@ def test_a_tag_that_is_allowed_is_a_machine_as_well() -> None:
     found = Crowd(0.0)
     found.see([(Net(), look)], judge(look, Policy((11434,), allow=(parse_pattern("tag:ollama"),)))[1])
     assert found.machines == 2
+
+
+@pytest.mark.parametrize(
+    ("machines", "share"), [(1, 16), (SHARED_BY, 16), (20, 8), (100, 1), (10_000, 1)], ids=lambda one: f"{one:,}"
+)
+def test_of_what_is_asked_once_each_machine_does_its_share(machines: int, share: int) -> None:
+    assert crowd(machines).share(16) == share

@@ -49,6 +49,10 @@ class Crowd:
         """Whether there are more than `interval` is meant for."""
         return self.machines > SHARED_BY
 
+    def share(self, number: int) -> int:
+        """Of so many that ten machines may ask for at once, how many this one may: one at the least."""
+        return max(1, number * SHARED_BY // self.machines) if self.shares else number
+
     @property
     def window(self) -> float:
         """Seconds over which the first checks after an event are spread; 0 where all at once are no surge."""

@@ -14,7 +14,6 @@ from ollama_locate.core.bounds import (
     FILES_WANTED,
     FORWARD_DESCRIPTORS,
     FORWARD_SHARE,
-    SHOWS_AMONG_MANY,
     SHOWS_AT_A_TIME,
 )
 from ollama_locate.core.config import Config, Followed
@@ -95,7 +94,7 @@ class Finder:
         found, cpu = await tailscale.look(self.config.tailscale, net)
         if any(net.same_daemon(one) for one in self.config.nets):  # else the config has changed meanwhile
             self.locator.see(found, self.now(), net.name)
-            self.prober.shows = SHOWS_AMONG_MANY if self.locator.roster.crowd.shares else SHOWS_AT_A_TIME
+            self.prober.shows = self.locator.roster.crowd.share(SHOWS_AT_A_TIME)
             self.prober.keep(self.locator.tracks)
         return cpu
 
