@@ -88,10 +88,15 @@ class _Task:
         where = self._where(snapshot, servers)
         current = where.url == snapshot.decision.endpoint
         self._tells.pulling(self._model, where, current=current)
-        if not (current or self._args.on or confirmed("Pull it there?", yes=self._args.yes, on=sys.stderr)):
+        if not self._may_pull(current=current):
             raise _FailedError("declined", "nothing was pulled")
         asyncio.run(self._pull(where))
         return self._done(snapshot, where, pulled=True)
+
+    def _may_pull(self, *, current: bool) -> bool:
+        if (current or self._args.on) and not self._args.ask:
+            return True
+        return confirmed("Pull it there?", yes=self._args.yes, on=sys.stderr, piped=self._args.ask)
 
     def _done(self, snapshot: Snapshot, where: ServerState, *, pulled: bool = False) -> int:
         _refresh()
