@@ -40,7 +40,8 @@ class Finder:
     """Owns the locator. `changed` is called after each result, `round_over` with its number when a batch is through.
 
     A server is through when its probe has ended, or when it has been silent for so long that it is called
-    silent for now. `before`: what an earlier run published.
+    silent for now. `before`: what an earlier run published. `shows`: of how many
+    models ten machines together may ask a server at a time what they can do.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Finder:
         self._watch_again: asyncio.TimerHandle | None = None
         self._batches: dict[str, tuple[int, set[str]]] = {}
         self.number, self._jitter = 0, 0.0
+        self.shows = SHOWS_AT_A_TIME
         self._capacity = int(_raise_file_limit() * (1.0 - FORWARD_SHARE)) // 2
 
     @property
@@ -94,7 +96,7 @@ class Finder:
         found, cpu = await tailscale.look(self.config.tailscale, net)
         if any(net.same_daemon(one) for one in self.config.nets):  # else the config has changed meanwhile
             self.locator.see(found, self.now(), net.name)
-            self.prober.shows = self.locator.roster.crowd.share(SHOWS_AT_A_TIME)
+            self.prober.shows = self.locator.roster.crowd.share(self.shows)
             self.prober.keep(self.locator.tracks)
         return cpu
 

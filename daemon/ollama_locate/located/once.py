@@ -66,7 +66,7 @@ async def look_once(
     finder.prober.list_patience, finder.prober.abilities = _LIST_PATIENCE, abilities
     finder.locator.forwards(None)  # only a daemon listens
     if models:
-        finder.prober.shows = MODELS_MAX  # as many as there is time for
+        finder.shows = finder.prober.shows = MODELS_MAX  # as many as there is time for
     try:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(budget):
