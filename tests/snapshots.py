@@ -11,8 +11,10 @@ from ollama_locate.core.inventory import Model
 from ollama_locate.core.locator import Locator
 from ollama_locate.core.outcome import Outcome, Probe
 from ollama_locate.core.pin import Pin
-from ollama_locate.core.snapshot import Clock, Run, Snapshot, take
+from ollama_locate.core.snapshot import Snapshot
+from ollama_locate.core.speed import Speed
 from ollama_locate.core.tailnet import parse_status
+from ollama_locate.core.taking import Clock, Run, take
 from ollama_locate.edge.files import StateFolder
 from ollama_locate.edge.templates import templates
 from tests.standins import tailscale
@@ -38,10 +40,11 @@ def snapshot(
     refreshes: int = 0,
     stocks: Mapping[str, tuple[Model, ...]] | None = None,
     pin: Pin | None = None,
+    speeds: tuple[Speed, ...] = (),
 ) -> Snapshot:
     """What is published when these probes have ended; keys are `n2:11434`, `local:11434` and so on."""
     settings = parse_config(config.encode(), "config.toml")
-    locator = Locator(settings.settings(pin), 100.0)
+    locator = Locator(settings.settings(pin, speeds), 100.0)
     locator.see(parse_status(raw if raw is not None else tailscale.raw(*peers)), 100.0)
     for key, probe in probes.items():
         locator.begin(key, 100.0)

@@ -11,6 +11,7 @@ import time
 HEARTBEAT_DEAD = 100.0
 _SYSTEM = "/var/lib/ollama-locate"
 _SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:/._-[]")
+_STALE = "ollama-locate: stale: it does not answer now; `ollama-locate why` says more\n"
 _VERDICTS = ("fresh", "stale", "none")
 _MODELS_MAX = 2**22
 """A list that is longer is cut: what is not found is left to the slow path."""
@@ -67,36 +68,48 @@ def answer() -> int | None:
     url, verdict = found
     sys.stdout.write(url + "\n")
     if verdict == "stale":
-        sys.stderr.write("ollama-locate: stale: it does not answer now; `ollama-locate why` says more\n")
+        sys.stderr.write(_STALE)
     return 0
 
 
 def answer_model(wanted: str) -> int | None:
     """The same for the first of these models that a healthy server has; None as well for patterns and for none."""
     path = folder()
-    if not path or read(path) is None or not _SAFE.issuperset(wanted.replace(",", "")):
+    found = read(path) if path else None
+    if found is None or "[" in wanted or not _SAFE.issuperset(wanted.replace(",", "")):
         return None
     try:
-        whole = _text(path + "/models", _MODELS_MAX).rpartition("\n")[0]
+        lines = _bytes(path + "/models", _MODELS_MAX)
     except OSError:
         return None
-    best = dict(line.partition("\t")[::2] for line in whole.split("\n"))
     for word in wanted.split(","):
         # A name without a tag means `:latest`; else it may be an alias, whose lines have none.
-        url = best.get(word if ":" in word.rpartition("/")[2] else word + ":latest") or best.get(word, "")
+        url = _find(lines, word if ":" in word.rpartition("/")[2] else word + ":latest") or _find(lines, word)
         if url.startswith(("http://", "https://")) and _SAFE.issuperset(url):
             sys.stdout.write(url + "\n")
+            if found == (url, "stale"):
+                sys.stderr.write(_STALE)
             return 0
     return None
 
 
+def _find(lines: bytes, name: str) -> str:
+    """What stands behind a name on its line, empty where there is no such line, or not its end."""
+    start = f"{name}\t".encode()
+    at = lines.find(start)
+    while at > 0 and lines[at - 1 : at] != b"\n":
+        at = lines.find(start, at + 1)
+    end = lines.find(b"\n", at)
+    return lines[at + len(start) : end].decode("ascii", "replace") if 0 <= at < end else ""
+
+
 def _line(path: str) -> str:
-    return _text(path, 1024).rstrip("\n")
+    return _bytes(path, 1024).decode("ascii", "replace").rstrip("\n")
 
 
-def _text(path: str, limit: int) -> str:
+def _bytes(path: str, limit: int) -> bytes:
     fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
-        return os.read(fd, limit).decode("ascii", "replace")
+        return os.read(fd, limit)
     finally:
         os.close(fd)

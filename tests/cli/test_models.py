@@ -7,6 +7,7 @@ import re
 import sys
 
 import pytest
+from msgspec.structs import replace
 
 from ollama_locate.cli import models
 from ollama_locate.cli.main import parser
@@ -139,6 +140,20 @@ def test_where_nobody_has_what_is_asked_for_nothing_is_printed(run: Command, wor
     run.publish(two(ALIAS))
     code, out, err = run(*words.split())
     assert (code, out, said in err) == (4, "", True), err
+
+
+@pytest.mark.parametrize("words", ["--model=", "--model=,", "why --model=", "exec --model= -- true"])
+def test_no_model_at_all_is_a_usage_error(run: Command, words: str) -> None:
+    run.publish(two())
+    code, out, err = run(*words.split())
+    assert (code, out, "it names no model" in err) == (2, "", True)
+
+
+def test_a_stale_server_of_a_model_is_said_and_strictly_a_failure(run: Command) -> None:
+    found = two()
+    run.publish(replace(found, decision=replace(found.decision, verdict="stale", text="nobody answers")))
+    assert run("--model", "mistral", "--print", "url")[::2] == (0, "ollama-locate: stale: nobody answers\n")
+    assert run("--model", "mistral", "--strict")[:2] == (3, GPU + "\n")
 
 
 def test_why_this_server_for_a_model(run: Command) -> None:

@@ -109,11 +109,13 @@ def test_the_slow_path_takes_the_rest(
     [
         pytest.param("mistral", 0, id="a name without a tag"),
         pytest.param("mistral:latest", 0, id="with one"),
+        pytest.param("tral:latest", None, id="the end of one"),
         pytest.param("nope,mistral", 0, id="the first that exists"),
         pytest.param("small", 0, id="an alias"),
         pytest.param("small:latest", None, id="which has no tag"),
         pytest.param("nope", None, id="none: the slow path says which there are"),
         pytest.param("mis*", None, id="a pattern: the slow path"),
+        pytest.param("x:[1]b,mistral", None, id="another one"),
         pytest.param("", None, id="nothing"),
         pytest.param("$(touch x)", None, id="no name"),
     ],
@@ -150,3 +152,9 @@ def test_a_model_takes_the_fast_path_too(
     monkeypatch.setattr("ollama_locate.cli.main.main", lambda _: pytest.fail("the slow path was taken"))
     assert main() == 0
     assert capsys.readouterr().out == GPU + "\n"
+
+
+def test_of_a_stale_server_it_says_so_for_a_model_too(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (state / "verdict").write_text("stale\n")
+    assert query.answer_model("mistral") == 0
+    assert "stale: it does not answer now" in capsys.readouterr().err

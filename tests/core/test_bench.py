@@ -13,7 +13,7 @@ GB = 1_000_000_000
 MISTRAL = Model("mistral:latest", size=4 * GB, loaded=True, digest="a" * 12)
 QWEN = Model("qwen3:8b", size=5 * GB, digest="b" * 12)
 CLOUD = Model("big:cloud", cloud=True)
-NAMED_SO = Model("gpt:120b-cloud")
+NAMED_SO = Model("gpt:120b-cloud", cloud=True)
 STOCK = [Stocked(GPU, (CLOUD, NAMED_SO, MISTRAL, QWEN)), Stocked(NAS, (QWEN,))]
 
 

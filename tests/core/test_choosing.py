@@ -87,6 +87,12 @@ def test_a_wish(wish: Wish, model: str, url: str) -> None:
     [
         pytest.param(Wish("nope"), "", id="nobody has it"),
         pytest.param(Wish("llama:8b", frozenset({"tools"})), "llama:8b can: completion", id="it cannot"),
+        pytest.param(Wish(can=frozenset({"vision", "tools"})), "of 3 models none can tools and vision", id="none"),
+        pytest.param(
+            Wish("qwen:*,new:1", frozenset({"tools"}), loaded=True),
+            "of 2 models none can tools and is loaded",
+            id="none of several",
+        ),
         pytest.param(Wish("new:1", frozenset({"tools"})), "what new:1 can do is not known yet", id="nobody knows yet"),
         pytest.param(
             Wish("qwen:4b", loaded=True),

@@ -8,16 +8,19 @@ from ollama_locate.core.outcome import Outcome, Probe
 from ollama_locate.core.pin import Pin
 from ollama_locate.core.selection import Reason
 from ollama_locate.core.snapshot import Snapshot
+from ollama_locate.core.speed import Speed
 from tests.snapshots import alive, gone, snapshot
 from tests.standins.tailscale import node
 
 GPU, NAS = "n2:11434", "n3:11434"
 
 
-def two(one: Probe, other: Probe, /, config: str = "", **stocks: tuple[Model, ...]) -> Snapshot:
+def two(
+    one: Probe, other: Probe, /, config: str = "", speeds: tuple[Speed, ...] = (), **stocks: tuple[Model, ...]
+) -> Snapshot:
     keys = {"gpu": GPU, "nas": NAS}
     known = {keys[name]: models for name, models in stocks.items()}
-    return snapshot({GPU: one, NAS: other}, node("gpu", 2), node("nas", 3), config=config, stocks=known)
+    return snapshot({GPU: one, NAS: other}, node("gpu", 2), node("nas", 3), config=config, stocks=known, speeds=speeds)
 
 
 M = "m:1"
@@ -86,6 +89,15 @@ def test_for_one_model(found: Snapshot, best: str | None, reason: str, standings
     assert (stands.server.name if stands.server else None, stands.text) == (best, reason)
     assert {one.server.name: one.word for one in stands.servers if one.server.kind == "peer"} == standings
     assert all(one.text for one in stands.servers)
+
+
+def test_by_speed_the_reason_is_the_time_of_an_answer() -> None:
+    speeds = (Speed(GPU, M, "d" * 12, 1e9, 0.1, 4.0), Speed(NAS, M, "d" * 12, 1e9, 0.1, 80.0))
+    stocks = {"gpu": (Model(M, "d" * 12),), "nas": (Model(M, "d" * 12),)}
+    found = two(*BOTH, 'rank = "speed"', speeds, **stocks)
+    stands = stand_for(found, M)
+    assert (stands.server.name if stands.server else None, stands.text) == ("nas", Reason.SOONEST.text)
+    assert {one.server.name: one.word for one in stands.servers}["gpu"] == "later"
 
 
 def test_a_pinned_server_that_has_it() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ollama_locate.core.bounds import BYTES_MAX, CAPABILITIES_MAX
+from ollama_locate.core.bounds import CAPABILITIES_MAX
 from ollama_locate.core.constants import MODELS_MAX
 from ollama_locate.core.inventory import (
     Ability,
@@ -100,6 +100,47 @@ def test_the_list_is_bounded() -> None:
     assert len(found) == MODELS_MAX
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"size": None},
+        {"size": "large"},
+        {"size": 4.1e9},
+        {"size": -1},
+        {"size": int("9" * 400)},
+        {"size": True},
+        {"digest": 7},
+        {"details": "none"},
+        {"details": {"parameter_size": None, "quantization_level": 4}},
+        {"name": 7, "model": "odd:1"},
+        {"name": ["x"]},
+    ],
+)
+def test_one_odd_word_hides_no_other_model(odd: dict[str, object]) -> None:
+    found = listed(raw({"name": "odd:1", **odd}, {"name": "a:1"}))
+    assert found is not None
+    assert "a:1" in usable(found)
+    assert all(0 <= one.size <= 2**53 for one in found)
+    json.dumps([one.size for one in found])
+
+
+@pytest.mark.parametrize("name", ["gpt-oss:120b-cloud", "gpt-oss:cloud"])
+def test_a_cloud_model_by_its_name(name: str) -> None:
+    found = listed(raw({"name": name}))
+    assert found is not None
+    assert (found[0].cloud, usable(found)) == (True, ())
+
+
+@pytest.mark.parametrize(("said", "name"), [("gpt-4", "gpt-4:latest"), ("registry.ollama.ai/library/x:1", "x:1")])
+def test_names_are_as_a_person_asks_for_them(said: str, name: str) -> None:
+    assert usable(listed(raw({"name": said})) or ()) == (name,)
+
+
+def test_what_is_loaded_under_the_name_of_another_file_is_not_it() -> None:
+    assert not only(raw(MISTRAL), raw({**LOADED, "digest": "a" * 64})).loaded
+    assert only(raw(MISTRAL), raw({**LOADED, "digest": DIGEST})).loaded
+
+
 @pytest.mark.parametrize("ps", [b"", b"[]", b"\xff", raw({"name": "other:1"}), raw({})])
 def test_without_a_list_of_what_is_loaded_nothing_counts_as_loaded(ps: bytes) -> None:
     assert not only(raw(MISTRAL), ps).loaded
@@ -107,7 +148,7 @@ def test_without_a_list_of_what_is_loaded_nothing_counts_as_loaded(ps: bytes) ->
 
 def test_sizes_of_any_number_of_digits_are_no_more_than_any_disk_has() -> None:
     model = only(raw({**MISTRAL, "size": 10**400}), raw({**LOADED, "size": 2**70, "context_length": -5}))
-    assert (model.size, model.memory, model.context) == (BYTES_MAX, BYTES_MAX, 0)
+    assert (model.size, model.memory, model.context) == (2**53, 2**53, 0)
 
 
 @pytest.mark.parametrize(

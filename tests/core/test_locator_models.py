@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 
 from ollama_locate.core.inventory import Model
+from ollama_locate.core.outcome import Outcome
+from ollama_locate.core.pin import Pin
 
 from .world import World, settings
 
@@ -73,3 +75,22 @@ def test_the_best_for_each_model_is_who_has_it_loaded_and_it_stays_with_who_is_i
     assert world.locator.catalogue.best(world.now) == {"a:1": nas, "b:1": gpu, "only:1": nas}
     world.no("nas")
     assert world.locator.catalogue.best(world.now) == {"a:1": gpu, "b:1": gpu, "only:1": nas}
+
+
+def test_whether_a_cloud_may_be_used_counts_at_once() -> None:
+    world = up("a:1", cloud=True)
+    world.stock("gpu", A, CLOUD)
+    assert "c:cloud" in (world.track("gpu").models or ())
+    world.locator.reconfigure(settings(), world.now)
+    assert world.track("gpu").models == ("a:1",)
+
+
+def test_while_a_pinned_server_is_down_the_models_of_others_are_there() -> None:
+    world = up("a:1")
+    world.ok("nas", 50, ("b:1",))
+    world.locator.reconfigure(replace(settings(), pin=Pin("gpu", "http://100.64.0.2:11434", "n2:11434")), world.now)
+    world.decide()
+    for _ in range(3):
+        world.now += 1
+        world.no("gpu", Outcome.REFUSED)
+    assert world.locator.catalogue.best(world.now) == {"b:1": "n3:11434"}

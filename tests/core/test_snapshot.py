@@ -8,8 +8,9 @@ import pytest
 from ollama_locate.core.inventory import Model
 from ollama_locate.core.outcome import Outcome, Probe
 from ollama_locate.core.selection import Local
-from ollama_locate.core.snapshot import Clock, Run, ServerState, Snapshot, best_by_model, rfc3339, take, variables
+from ollama_locate.core.snapshot import ServerState, Snapshot, best_by_model, rfc3339, variables
 from ollama_locate.core.tailnet import Absence, Unavailable
+from ollama_locate.core.taking import Clock, Run, take
 from ollama_locate.core.track import Decision, LastGood, Settings, Verdict
 from tests.standins.tailscale import node
 
@@ -355,6 +356,13 @@ REQUIRED = replace(settings(), require=(("a:1", "b:1"), ("z:1",)))
 )
 def test_required_models_that_nobody_has(steps: list[Step], problems: tuple[str, ...]) -> None:
     assert snap(*steps, chosen=REQUIRED).problems == problems
+
+
+def test_a_model_of_a_server_that_is_down_hides_no_alias() -> None:
+    chosen = replace(settings(), aliases={"coder": ("b:1",)})
+    steps = [look("gpu", "nas"), ok("gpu", 5, ("b:1",)), ok("nas", 9, ("coder:latest",)), decide]
+    found = snap(*steps, no("nas", REFUSED, times=3), chosen=chosen)
+    assert (found.aliases, found.problems) == ({"coder": ("b:1",)}, ())
 
 
 def test_an_alias_that_would_hide_a_model_is_not_used_and_said() -> None:

@@ -8,7 +8,14 @@ from typing import Any
 import h11
 import pytest
 
-from ollama_locate.core.bounds import LIST_RATE, SHOW_AGAIN, SHOWS_AMONG_MANY, SHOWS_AT_A_TIME
+from ollama_locate.core.bounds import (
+    LIST_RATE,
+    PS_BELIEVED,
+    SHOW_AGAIN,
+    SHOW_RATE,
+    SHOW_RETRY,
+    SHOWS_AT_A_TIME,
+)
 from ollama_locate.core.inventory import Model
 from ollama_locate.edge.connect import connect
 from ollama_locate.edge.dial import Wire
@@ -74,7 +81,7 @@ def test_the_list_what_is_loaded_and_what_each_can_do() -> None:
 
 def test_among_many_machines_a_check_asks_of_one_model_what_it_can_do() -> None:
     async def scenario(server: Server) -> None:
-        server.stock.shows = SHOWS_AMONG_MANY
+        server.stock.shows = 1
         for name in ("b:1", "a:1"):
             await server.look()
             assert server.since() == ["tags", "ps", f"show {name}"]
@@ -139,11 +146,11 @@ def test_another_digest_is_asked_again() -> None:
     async def scenario(server: Server) -> None:
         await server.look()
         server.since()
-        server.behaves = like_ollama("a:1", tags_body=ollama.tags("a:1", digest="ffff"))
+        server.behaves = like_ollama("a:1", tags_body=ollama.tags("a:1", digest="f" * 64))
         await server.look()
         assert "show a:1" in server.since()
 
-    run(like_ollama("a:1", tags_body=ollama.tags("a:1", digest="eeee")), scenario)
+    run(like_ollama("a:1", tags_body=ollama.tags("a:1", digest="e" * 64)), scenario)
 
 
 def test_a_model_that_is_listed_and_not_found_is_asked_for_again_later() -> None:
@@ -171,22 +178,106 @@ def test_a_model_that_is_listed_and_not_found_is_asked_for_again_later() -> None
         pytest.param(http("500 Oh", b""), id="it fails"),
         pytest.param(http("404 Not Found", b"404 page"), id="it has no such call"),
         pytest.param(http("200 OK", b"<html>"), id="it is no Ollama"),
-        pytest.param(b"", id="it hangs up"),
-        pytest.param(http("200 OK", b" " * 3_000_000), id="too large an answer"),
     ],
 )
-def test_who_does_not_say_what_models_can_do_is_not_asked_each_time(show: bytes) -> None:
+def test_a_model_that_cannot_be_described_keeps_none_of_the_others_from_it(show: bytes) -> None:
     tags = http("200 OK", ollama.tags("a:1", "b:1"))
 
     async def scenario(server: Server) -> None:
         found = await server.look()
         assert found is not None
         assert [one.can for one in found] == [None, None]
+        assert [one for one in server.since() if one.startswith("show")] == ["show a:1", "show b:1"]
+        assert await server.look() is None
+        assert server.since() == ["tags", "ps"]
+        server.now += SHOW_AGAIN
+        await server.look()
+        assert "show a:1" in server.since()
+
+    run(by_path(tags=tags, ps=http("404 Not Found", b""), show=show), scenario)
+
+
+@pytest.mark.parametrize(
+    "show",
+    [pytest.param(b"", id="it hangs up"), pytest.param(http("200 OK", b" " * 3_000_000), id="too large an answer")],
+)
+def test_who_does_not_answer_is_asked_again_after_some_minutes(show: bytes) -> None:
+    tags = http("200 OK", ollama.tags("a:1", "b:1"))
+
+    async def scenario(server: Server) -> None:
+        await server.look()
         assert [one for one in server.since() if one.startswith("show")] == ["show a:1"]
         assert await server.look() is None
         assert server.since() == ["tags", "ps"]
+        server.now += SHOW_RETRY
+        await server.look()
+        assert "show a:1" in server.since()
 
     run(by_path(tags=tags, ps=http("404 Not Found", b""), show=show), scenario)
+
+
+def test_one_that_is_absent_does_not_delay_the_others() -> None:
+    names = [f"m{number:03}:1" for number in range(3 * SHOWS_AT_A_TIME)]
+
+    async def scenario(server: Server) -> None:
+        for _ in range(4):
+            await server.look()
+        assert sum(one.startswith("show m") for one in server.since()) == len(names)
+
+    run(like_ollama(*names, tags_body=ollama.tags("a-ghost:1", *names)), scenario)
+
+
+def test_long_descriptions_are_asked_for_rarely() -> None:
+    tags, show = http("200 OK", ollama.tags("a:1", "b:1")), http("200 OK", b"{}" + b" " * 1_000_000)
+
+    async def scenario(server: Server) -> None:
+        server.stock.shows = 1
+        await server.look()
+        await server.look()
+        assert [one for one in server.since() if one.startswith("show")] == ["show a:1"]
+        server.now += 1_000_000 / SHOW_RATE
+        await server.look()
+        assert "show b:1" in server.since()
+
+    run(by_path(tags=tags, ps=http("200 OK", ollama.tags()), show=show), scenario)
+
+
+def test_two_ollamas_behind_one_address_do_not_make_each_other_forgotten() -> None:
+    async def scenario(server: Server) -> None:
+        for version in ("1", "2", "1", "2"):
+            await server.look(version)
+        assert server.since().count("show a:1") == 2
+        await server.look("3")
+        await server.look("1")
+        assert server.since().count("show a:1") == 2
+
+    run(like_ollama("a:1"), scenario)
+
+
+def test_a_list_that_changes_while_models_are_described_is_not_overwritten() -> None:
+    async def scenario(server: Server) -> None:
+        async def ask(target: str, limit: int, body: bytes | None = None) -> Answer | None:
+            if target == "/api/show":
+                server.behaves = like_ollama("a:1")
+                await server.stock.list(server.ask, server.now + 1e6)
+            return await server.ask(target, limit, body)
+
+        await server.stock.list(server.ask, server.now)
+        assert await server.stock.take(ask, "1", server.now) is None
+        found = await server.stock.take(server.ask, "1", server.now)
+        assert found is not None
+        assert [one.name for one in found] == ["a:1"]
+
+    run(like_ollama("a:1", "gone:1"), scenario)
+
+
+def test_what_stays_loaded_without_a_file_makes_the_list_be_read_once() -> None:
+    async def scenario(server: Server) -> None:
+        for _ in range(4):
+            await server.look()
+        assert server.since().count("tags") == 5
+
+    run(like_ollama("a:1", loaded=("deleted:1",)), scenario)
 
 
 def test_what_is_loaded_stays_known_while_the_server_does_not_say() -> None:
@@ -196,7 +287,13 @@ def test_what_is_loaded_stays_known_while_the_server_does_not_say() -> None:
     async def scenario(server: Server) -> None:
         await server.look()
         server.behaves = by_path(tags=tags, show=show)
-        assert await server.look() is None
+        for _ in range(PS_BELIEVED - 1):
+            assert await server.look() is None
+        found = await server.look()
+        assert found is not None
+        assert not found[0].loaded, "for so long nobody has said it"
+        server.behaves = by_path(tags=tags, ps=ps, show=show)
+        assert await server.look() is not None
         server.behaves = by_path(tags=tags, show=show, ps=http("200 OK", ollama.tags()))
         found = await server.look()
         assert found is not None

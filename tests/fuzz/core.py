@@ -24,8 +24,9 @@ from ollama_locate.core.names import may_be_set
 from ollama_locate.core.outcome import Outcome, Probe
 from ollama_locate.core.pulling import Meter, parse_error, sizes, speed, told
 from ollama_locate.core.server import Kind
-from ollama_locate.core.snapshot import Clock, Run, Snapshot, take
+from ollama_locate.core.snapshot import Snapshot
 from ollama_locate.core.tailnet import Peer, Tailnet, Unavailable, parse_own, parse_status
+from ollama_locate.core.taking import Clock, Run, take
 from ollama_locate.core.text import is_value, shown
 from ollama_locate.core.track import LastGood
 from ollama_locate.core.trust import Policy, judge

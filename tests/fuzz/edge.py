@@ -17,7 +17,8 @@ from ollama_locate.core.errors import StateFolderError
 from ollama_locate.core.locator import Locator
 from ollama_locate.core.models import is_model_name
 from ollama_locate.core.outcome import Outcome
-from ollama_locate.core.snapshot import Clock, Run, last_good, take
+from ollama_locate.core.snapshot import last_good
+from ollama_locate.core.taking import Clock, Run, take
 from ollama_locate.core.track import Settings
 from ollama_locate.core.trust import Policy
 from ollama_locate.edge import bus as bus_module

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,14 @@ class Lab:
         self.peers[name] = tailscale.node(name, number, **node)
         self._table[f"100.64.0.{number}"] = Far(None, 0.01, silent)
         self.show()
+
+    def socks5(self, *numbers: int) -> str:
+        """A SOCKS5 proxy that leads to these machines, which nothing else does from now on; where it listens."""
+        table = {f"100.64.0.{number}": self._table.pop(f"100.64.0.{number}") for number in numbers}
+        port = self._run("socks5", "tests.standins.socks", *(f"{host}={far.port}" for host, far in table.items()))
+        self._table[f"127.0.0.1:{port}"] = Far(port)
+        self.show(TUN=False)
+        return f"127.0.0.1:{port}"
 
     def local(self, *, serves: bool = False) -> None:
         """An Ollama on this machine; `serves`: on its tailnet address as well."""
@@ -169,6 +177,19 @@ class Lab:
         return subprocess.run(
             [sys.executable, "-c", code, *words], env=self.env, capture_output=True, text=True, check=False
         )
+
+    @contextlib.contextmanager
+    def asking(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+        """The same, while the test goes on."""
+        code = "import sys; from ollama_locate.main import main; sys.exit(main())"
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, *words], env=self.env, stdout=subprocess.PIPE, text=True
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.communicate()
 
     # --- what was published
 

@@ -80,3 +80,15 @@ def test_by_speed_the_endpoint_follows_what_was_measured(lab: Lab) -> None:
 
 def slow() -> Speed:
     return Speed("n3:11434", "mistral:latest", "", 1e9, 0.4, 4.0)
+
+
+def test_a_model_that_is_not_there_yet_is_waited_for(lab: Lab) -> None:
+    lab.machine("gpu", 2, 0.01, "a:1")
+    lab.start()
+    lab.until_decided("gpu")
+    assert lab.ask("--model", "b:1", "--wait", "100ms").returncode == 4
+    with lab.asking("--model", "b:1", "--wait", "15s") as asked:
+        lab.machine("nas", 3, 0.01, "b:1")
+        out, _ = asked.communicate(timeout=15)
+    assert (asked.returncode, out) == (0, NAS + "\n")
+    assert "--wait" in lab.ask("--wait", "soon").stderr

@@ -60,6 +60,9 @@ class Prober:
         if probe.outcome is Outcome.ALIVE:
             self._listener.stocked(key, library.stock(key, self._loop.time() + self._nature.shift))
 
+    def list_again(self) -> None:
+        """There is no list here."""
+
     def keep(self, keys: Iterable[str]) -> None:
         """Nothing is remembered of models here."""
 

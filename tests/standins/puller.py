@@ -53,7 +53,9 @@ class Puller:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             path, body = await asked(reader, self._log)
             model = body.get("model", "")
-            if path == "/api/pull":
+            if path == "/api/version":
+                writer.write(http("200 OK", b'{"version":"0.17.4"}'))
+            elif path == "/api/pull":
                 await self._pull(model, model.partition(":")[0], writer)
             else:
                 await self._load(path, model, reader, writer)

@@ -11,14 +11,14 @@ from pathlib import Path
 import httpx
 
 from ollama_locate.core.bars import figure
-from ollama_locate.core.bench import Job, Stocked, lasts, missing, plan, runs_elsewhere
+from ollama_locate.core.bench import Job, Stocked, lasts, missing, plan
 from ollama_locate.core.choosing import alternatives
 from ollama_locate.core.duration import about
 from ollama_locate.core.errors import OperatorError, StateFolderError
 from ollama_locate.core.generation import Miss, Unmeasured
 from ollama_locate.core.inventory import Model
-from ollama_locate.core.placement import answering
-from ollama_locate.core.snapshot import ServerState
+from ollama_locate.core.placement import loadable
+from ollama_locate.core.snapshot import ServerState, Snapshot
 from ollama_locate.core.speed import Speed, merged
 from ollama_locate.core.text import shown
 from ollama_locate.edge.folders import reader_folder
@@ -30,7 +30,7 @@ from ollama_locate.edge.speeds import keep_speeds
 from . import speeds
 from .clients import Clients
 from .confirm import confirmed
-from .named import nobody, speaks_of
+from .named import nobody, not_asked, speaks_of
 from .show import note
 from .state import config, seen
 
@@ -41,9 +41,9 @@ def run(args: argparse.Namespace) -> int:
     """The whole of it; 0 where something was measured, 1 where nothing was, 130 after ctrl-C."""
     folder = reader_folder()
     known = keep_speeds(folder, ())  # what cannot be kept need not be measured
-    settings = config().models
-    words = [word for one in args.bench for word in alternatives(one, settings.alias)]
-    stock = _stock(args.on)
+    settings, snapshot = config().models, seen().snapshot
+    words = [word for one in args.bench for word in alternatives(one, snapshot.aliases)]
+    stock = _stock(snapshot, args.on)
     jobs = plan(stock, words, {name for entry in settings.require for name in entry}, known)
     for word in missing(jobs, words):
         note(f"ollama-locate: no server that answers has {shown(word, 64)}")
@@ -109,7 +109,13 @@ class _Bench:
             raise group.exceptions[0] from None
 
     async def _server(self, jobs: Sequence[Job]) -> None:
-        async with await self._clients.of(jobs[0].server) as client:
+        try:
+            client = await self._clients.of(jobs[0].server)
+        except OperatorError as error:
+            for job in jobs:
+                self._miss(job, Miss(Unmeasured.LOST, str(error)))
+            return
+        async with client:
             await self._each(client, jobs)
 
     async def _each(self, client: httpx.AsyncClient, jobs: Sequence[Job]) -> None:
@@ -141,15 +147,14 @@ class _Bench:
         return f" ({len(self._done) + len(self.missed)} of {self._all})"
 
 
-def _stock(on: str | None) -> list[Stocked]:
+def _stock(snapshot: Snapshot, on: str | None) -> list[Stocked]:
     """The servers that answer with what they have, or the one that is meant. Raises OperatorError."""
-    snapshot = seen().snapshot
-    servers = answering(snapshot, withheld=bool(on))
+    servers = loadable(snapshot, withheld=bool(on))
     if on:
         servers = [one for one in servers if speaks_of(one, on)]
         if not servers:
             silent = next((one for one in snapshot.servers if speaks_of(one, on)), None)
-            raise OperatorError(f"{silent.name} does not answer now: {silent.text}") if silent else nobody(snapshot, on)
+            raise OperatorError(not_asked(silent)) if silent else nobody(snapshot, on)
     found = asyncio.run(_listings(servers, Clients(servers)))
     for server, models in zip(servers, found, strict=True):
         if isinstance(models, Miss):
@@ -176,7 +181,7 @@ async def _listing(server: ServerState, clients: Clients) -> tuple[Model, ...] |
 
 async def _now(client: httpx.AsyncClient, job: Job) -> Model | Miss:
     """The model as it is at this moment: what was measured before may have taken its place."""
-    if runs_elsewhere(job.model):
+    if job.model.cloud:
         return Miss(Unmeasured.CLOUD)
     models = await listing(client, job.server.url)
     if isinstance(models, Miss):
@@ -184,7 +189,7 @@ async def _now(client: httpx.AsyncClient, job: Job) -> Model | Miss:
     found = next((one for one in models if one.name == job.model.name), None)
     if found is None:
         return Miss(Unmeasured.NOT_FOUND)
-    return Miss(Unmeasured.CLOUD) if runs_elsewhere(found) else found
+    return Miss(Unmeasured.CLOUD) if found.cloud else found
 
 
 def _said(jobs: Sequence[Job]) -> str:

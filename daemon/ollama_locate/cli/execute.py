@@ -4,25 +4,21 @@ import argparse
 import os
 import shutil
 import sys
-import time
 from typing import Any, Final
 
 from ollama_locate.core.choosing import Wish, fulfil
-from ollama_locate.core.duration import duration
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.marker import OFF, applied, overridden
 from ollama_locate.core.snapshot import Snapshot, variables
 from ollama_locate.core.text import shown
-from ollama_locate.edge.folders import reader_folder
-from ollama_locate.edge.lock import holder
 
-from .asking import wait_for
 from .help import Help
 from .named import no_model
 from .show import note
-from .state import config, seen
+from .state import config
+from .url import wanted_models
+from .waiting import HELP, waited
 
-_LONGEST_WAIT: Final = 86_400.0
 _NOT_FOUND: Final = 127
 _NOT_EXECUTABLE: Final = 126
 _STALE: Final = 3
@@ -44,8 +40,10 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         "  with --require, and without running it: 3 the last server does not answer now, 4 none was found",
         formatter_class=Help,
     )
-    words.add_argument("--model", metavar="M[,M2]", help="the best server that has the first of these models")
-    words.add_argument("--wait", metavar="TIME", help="wait so long for a server that answers: 10s, 2m")
+    words.add_argument(
+        "--model", metavar="M[,M2]", type=wanted_models, help="the best server that has the first of these models"
+    )
+    words.add_argument("--wait", metavar="TIME", help=HELP)
     words.add_argument("--require", action="store_true", help="do not run it without a server that answers")
     words.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD ...", help="the program and its words")
     words.set_defaults(run=run)
@@ -56,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     command = args.command[1:] if args.command[:1] == ["--"] else args.command
     if not command:
         raise OperatorError("say what to run: ollama-locate exec -- CMD ...")
-    snapshot = _waited_for(_seconds(args.wait), args.model)
+    snapshot = waited(args.wait, Wish(args.model) if args.model is not None else None)
     if os.environ.get(OFF, "") in ("", "0"):
         wanted, code = _wanted(snapshot, args.model)
     else:
@@ -76,35 +74,6 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         note(f"ollama-locate: {shown(path)}: {error.strerror}")
         return _NOT_EXECUTABLE
-
-
-def _seconds(wait: str | None) -> float:
-    if wait is None:
-        return 0.0
-    try:
-        return duration(wait, 0.0, _LONGEST_WAIT)
-    except ValueError as error:
-        raise OperatorError(f"--wait {error}") from None
-
-
-def _waited_for(wait: float, model: str | None) -> Snapshot:
-    """What is known now, or as soon as it is good enough."""
-    ends = time.monotonic() + wait
-    now = seen().snapshot
-    while not _serves(now, model) and time.monotonic() < ends:
-        folder = reader_folder()
-        if holder(folder) is None:
-            now = seen().snapshot  # which takes its time
-        else:
-            left = max(0.0, ends - time.monotonic())
-            now = wait_for(folder, left, lambda snapshot: _serves(snapshot, model)) or now
-    return now
-
-
-def _serves(snapshot: Snapshot, model: str | None) -> bool:
-    if model is not None:
-        return fulfil(Wish(model), snapshot) is not None
-    return snapshot.decision.verdict == "fresh"
 
 
 def _wanted(snapshot: Snapshot, model: str | None) -> tuple[dict[str, str], int]:

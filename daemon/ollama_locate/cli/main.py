@@ -69,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(metavar="COMMAND", title="commands")
     for command in COMMANDS:
         command.add(commands)
-    top.set_defaults(run=url.run, strict=False, model=None, can=None, loaded=False, shows="url")
+    top.set_defaults(run=url.run, strict=False, model=None, can=None, loaded=False, wait=None, shows="url")
     return top
 
 

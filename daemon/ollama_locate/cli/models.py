@@ -144,7 +144,8 @@ def _show(have: list[Stocked], rates: _Rates) -> None:
         for model in models:
             by_name.setdefault(model.name, {})[server.key] = model
     if not by_name:
-        line("The servers have no models; `ollama-locate ensure mistral` gets one.")
+        if have:
+            line("The servers have no models; `ollama-locate ensure mistral` gets one.")
         return
 
     def cell(server: ServerState, at: dict[str, Model]) -> str:

@@ -4,12 +4,12 @@ import argparse
 from typing import Any
 
 from ollama_locate.core.advice import advice
-from ollama_locate.core.choosing import Wish, fulfil
+from ollama_locate.core.choosing import Wish, alternatives, fulfil
 from ollama_locate.core.errors import OperatorError
 
 from .named import no_model
 from .show import note
-from .state import seen
+from .waiting import HELP, waited
 
 STALE_EXIT = 3
 NONE_EXIT = 4
@@ -27,7 +27,11 @@ def add_options(words: argparse.ArgumentParser) -> None:
     absent = argparse.SUPPRESS
     words.add_argument("--strict", action="store_true", default=absent, help="exit 3 when it does not answer now")
     words.add_argument(
-        "--model", metavar="M[,M2]", default=absent, help="the best server that has the first of these; qwen3:* is any"
+        "--model",
+        metavar="M[,M2]",
+        type=wanted_models,
+        default=absent,
+        help="the best server that has the first of these; qwen3:* is any",
     )
     words.add_argument(
         "--can",
@@ -35,6 +39,7 @@ def add_options(words: argparse.ArgumentParser) -> None:
         default=absent,
         help="the best model that can do this: tools, vision, thinking, embedding; with --model one of those",
     )
+    words.add_argument("--wait", metavar="TIME", default=absent, help=HELP)
     words.add_argument("--loaded", action="store_true", default=absent, help="one that is in a server's memory now")
     words.add_argument(
         "--print",
@@ -45,21 +50,31 @@ def add_options(words: argparse.ArgumentParser) -> None:
     )
 
 
+def wanted_models(text: str) -> str:
+    """An argument that names models; argparse says what is wrong with it."""
+    if not alternatives(text):
+        raise argparse.ArgumentTypeError("it names no model")
+    return text
+
+
 def _wish(args: argparse.Namespace) -> Wish | None:
     """What of models is asked for; None where that is none."""
-    if not (args.model or args.can or args.loaded):
+    if args.model is None and not (args.can or args.loaded):
         return None
     can = frozenset(word.strip() for word in (args.can or "").split(",")) - {""}
     return Wish(args.model or "*", can, loaded=bool(args.loaded))
 
 
-def _model(wish: Wish, shows: str | None) -> int:
-    snapshot = seen(models=True).snapshot
+def _model(args: argparse.Namespace, wish: Wish) -> int:
+    snapshot = waited(args.wait, wish)
     found = fulfil(wish, snapshot)
     if found is None:
         note(f"ollama-locate: {no_model(snapshot, wish)}")
         return NONE_EXIT
-    print(found.model if shows == "model" else found.url)
+    print(found.model if args.shows == "model" else found.url)
+    if (found.url, "stale") == (snapshot.decision.endpoint, snapshot.decision.verdict):
+        note(f"ollama-locate: stale: {snapshot.decision.text}")
+        return STALE_EXIT if args.strict else 0
     return 0
 
 
@@ -67,10 +82,10 @@ def run(args: argparse.Namespace) -> int:
     """Print it; the exit code says how far it can be relied on."""
     wish = _wish(args)
     if wish is not None:
-        return _model(wish, args.shows)
+        return _model(args, wish)
     if args.shows == "model":
         raise OperatorError("say which: --model M --print model")
-    snapshot = seen().snapshot
+    snapshot = waited(args.wait, None)
     print(snapshot.decision.endpoint)
     if snapshot.decision.verdict == "fresh":
         return 0

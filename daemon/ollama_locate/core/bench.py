@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from .bounds import BENCH_RATE_GUESSED, BENCH_TOKENS, BENCH_WARM, DISK_RATE_GUESSED
 from .inventory import Model
-from .models import is_cloud
 from .snapshot import ServerState
 from .speed import Speed, is_of
 
@@ -49,11 +48,6 @@ def missing(jobs: Iterable[Job], words: Sequence[str]) -> list[str]:
     return [word for word in words if not any(_matches(name, [word]) for name in names)]
 
 
-def runs_elsewhere(model: Model) -> bool:
-    """Whether to use it leaves the tailnet, by what the server says or by the name."""
-    return model.cloud or is_cloud(model.name)
-
-
 def lasts(jobs: Iterable[Job]) -> float:
     """Seconds that all of it takes, about: the servers work at the same time, one model after another on each."""
     each: dict[str, float] = {}
@@ -63,7 +57,7 @@ def lasts(jobs: Iterable[Job]) -> float:
 
 
 def _is_meant(model: Model, words: Sequence[str], required: Collection[str]) -> bool:
-    if runs_elsewhere(model):
+    if model.cloud:
         return model.name in words
     return _matches(model.name, words) if words else model.loaded or model.name in required
 

@@ -294,11 +294,17 @@ SHOW_MAX_BYTES: Final = 2 * 2**20
 SHOWS_AT_A_TIME: Final = 16
 """With each check at the most: for each the server opens the model's file. 300 models are known after ten minutes."""
 
-SHOWS_AMONG_MANY: Final = 1
-"""The same where more machines than ten ask the same servers (SHARED_BY): what is new to one is new to all."""
+SHOW_RATE: Final = 32_768.0
+"""Bytes a second that these descriptions may cost on the average: 16 of 100 kB with every second regular check."""
 
 SHOW_AGAIN: Final = 3600.0
-"""A model that is listed, and that the server does not find, is asked for again after an hour."""
+"""A model that is listed, and that the server does not find or cannot describe, is asked for again after an hour."""
+
+SHOW_RETRY: Final = 300.0
+"""Where no answer came: the server loads a model, say, which takes a minute or two."""
+
+PS_BELIEVED: Final = 3
+"""So many times in a row the list of what is loaded may not come; then nothing counts as loaded."""
 
 REQUIRED_MAX: Final = 16
 ALIASES_MAX: Final = 64
@@ -306,9 +312,6 @@ ALIASES_MAX: Final = 64
 
 CAPABILITIES_MAX: Final = 16
 """Ollama has seven (types/model/capability.go)."""
-
-BYTES_MAX: Final = 2**60
-"""No server has more; sums of such numbers, PULL_LAYERS_MAX of them, still fit into 64 bits, as JSON's writer needs."""
 
 # --- ensure ------------------------------------------------------------------------------------------
 
@@ -359,6 +362,10 @@ LOAD_ASSUMED: Final = 10.0
 
 BENCH_TOKENS: Final = 64
 """Enough for a rate that is good to a few per cent, and 13 s where a processor does 5 tokens a second."""
+
+BENCH_FASTER: Final = 10.0
+"""What took so many times as long here as it is said to have taken there is counted in another unit, or is a lie. A
+slow path takes longer, but words come through it as fast."""
 
 BENCH_WARM: Final = 4
 """Tokens of the generation that only loads: the first ones compile what the card runs."""
@@ -449,3 +456,8 @@ MDNS_CHECK: Final = 2.0
 
 MDNS_GOODBYE: Final = 1.0
 """Until nobody is waited for at the end: a goodbye is said three times, 125 ms apart."""
+
+# --- Tailnets ----------------------------------------------------------------------------------------
+
+TAILNETS_MAX: Final = 8
+"""Each has a tailscaled, a look and a bus of its own; more of them on one machine are a mistake."""

@@ -15,6 +15,11 @@ class ByModel:
 
     def __init__(self) -> None:
         self._current: dict[str, str] = {}
+        self._pinned: str | None = None
+
+    def recall(self, best: Mapping[str, str]) -> None:
+        """Whose turn it was in an earlier run."""
+        self._current = dict(best)
 
     def choose(
         self,
@@ -23,25 +28,34 @@ class ByModel:
         *,
         doubtful: Iterable[Contender] = (),
         pinned: str | None = None,
+        provisional: bool = False,
         answers: Mapping[str, Mapping[str, float]] = _NONE,
     ) -> dict[str, str]:
         """Model -> the key of its server. The `contenders` are healthy and ranked; `loaded` is by key.
 
-        `doubtful`: who failed a check and is not down yet; a model that nobody else has stays with it. `pinned` is
-        taken where it has the model. `answers`: model -> key -> the seconds of a typical answer, where `rank` is by
-        speed.
+        `doubtful`: who is up and no contender now; a model that nobody else has stays with it. `pinned` is taken where
+        it has the model. `provisional`: in the first round no dead band protects anyone. `answers`: model -> key -> the
+        seconds of a typical answer, where `rank` is by speed.
         """
+        if self._pinned is not None and pinned != self._pinned:
+            # It was not chosen for its merits: no dead band protects it.
+            self._current = {model: key for model, key in self._current.items() if key != self._pinned}
+        self._pinned = pinned
         found: dict[str, str] = {}
         alike: dict[tuple[object, ...], str | None] = {}
+        by_rtt = pinned is None and not answers and all(one.answer is None for one in contenders)
         for name, having in _holders(contenders).items():
-            times = answers.get(name, {})
+            times, current = answers.get(name, {}), self._current.get(name)
             if len(having) == 1:
                 found[name] = having[0].key
                 continue
             warm = frozenset(one.key for one in having if name in loaded.get(one.key, ()))
-            question = (tuple(one.key for one in having), warm, self._current.get(name), tuple(times.items()))
+            if by_rtt and _first_anyway(having[0].key, warm, current):
+                found[name] = having[0].key
+                continue
+            question = (tuple(one.key for one in having), warm, current, tuple(times.items()))
             if question not in alike:
-                alike[question] = _best(having, warm, times, self._current.get(name), pinned)
+                alike[question] = _best(for_model(having, warm, times), current, pinned, provisional=provisional)
             found[name] = alike[question] or having[0].key
         for name, having in _holders(doubtful).items():
             found.setdefault(name, having[0].key)
@@ -57,16 +71,15 @@ def _holders(contenders: Iterable[Contender]) -> dict[str, list[Contender]]:
     return found
 
 
-def _best(
-    having: Sequence[Contender],
-    warm: frozenset[str],
-    times: Mapping[str, float],
-    current: str | None,
-    pinned: str | None,
-) -> str | None:
+def _first_anyway(first: str, warm: frozenset[str], current: str | None) -> bool:
+    """Whether the one that ranks first is so for this model as well, and displaces nobody: so it is for most."""
+    return (not warm or first in warm) and current in (None, first)
+
+
+def _best(having: Sequence[Contender], current: str | None, pinned: str | None, *, provisional: bool) -> str | None:
     if any(one.key == pinned for one in having):
         return pinned
-    return selection.choose(for_model(having, warm, times), current).key
+    return selection.choose(having, current, provisional=provisional).key
 
 
 def for_model(having: Iterable[Contender], warm: frozenset[str], times: Mapping[str, float]) -> list[Contender]:

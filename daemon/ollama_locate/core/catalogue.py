@@ -18,6 +18,10 @@ class Catalogue:
         self._board = board
         self._by_model = ByModel()
 
+    def recall(self, best: Mapping[str, str]) -> None:
+        """Whose turn it was for each model in an earlier run."""
+        self._by_model.recall(best)
+
     # --- told
 
     def listed(self, track: Track, names: tuple[str, ...] | None) -> None:
@@ -35,6 +39,12 @@ class Catalogue:
         self.listed(track, usable(models))
         return before is None or not same_to_choose_by(before, models)
 
+    def reconfigure(self) -> None:
+        """Other settings: whether a cloud may be used counts at once."""
+        for track in self._board.tracks.values():
+            if track.stock is not None and track.models is not None:
+                self.listed(track, usable(track.stock))
+
     # --- asked
 
     def best(self, now: float) -> dict[str, str]:
@@ -44,10 +54,12 @@ class Catalogue:
             key: frozenset(model.name for model in track.stock or () if model.loaded)
             for key, track in board.tracks.items()
         }
+        contenders = board.contenders(now)
         return self._by_model.choose(
-            selection.rank(board.contenders(now)),
+            selection.rank(contenders),
             loaded,
-            doubtful=selection.rank(board.doubtful()),
+            doubtful=selection.rank(board.doubtful(contenders)),
+            provisional=board.provisional,
             pinned=pinned.server.key if pinned is not None else None,
             answers=board.answers(),
         )
@@ -59,10 +71,9 @@ class Catalogue:
         fit = [(places[key], model) for model, key in found.items() if key in places and is_model_name(model)]
         return {model: order[place] for place, model in sorted(fit)}
 
-    def aliases(self) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
-        """Those in force, and what is said of those that would hide a model of that name: it wins."""
-        models = (model for track in self._board.tracks.values() for model in track.models or ())
-        real = {name.removesuffix(":latest") for name in models if name.endswith(":latest")}
+    def aliases(self, best: Mapping[str, str]) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
+        """Those in force, and what is said of those that would hide a model of that name that can be had: it wins."""
+        real = {name.removesuffix(":latest") for name in best if name.endswith(":latest")}
         aliases = self._board.settings.aliases
         said = tuple(
             f"[models.alias] {name} is not used: a server has a model of that name" for name in aliases if name in real

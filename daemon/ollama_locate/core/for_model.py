@@ -44,7 +44,8 @@ def stand_for(snapshot: Snapshot, model: str) -> ForModel:
 
 def _choice(snapshot: Snapshot, having: list[ServerState], best: ServerState, model: str) -> Choice:
     warm = frozenset(one.key for one in having if (found := _model(one, model)) is not None and found.loaded)
-    contenders = for_model([_contender(one) for one in having], warm, {})
+    times = {one.key: found.seconds for one in having if (found := _model(one, model)) is not None and found.seconds}
+    contenders = for_model([_contender(one) for one in having], warm, times)
     if snapshot.pin is not None and snapshot.pin.followed and snapshot.pin.url == best.url:
         return Choice(best.key, Reason.PINNED, contenders)
     return explained(best.key, contenders)

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from .bounds import BENCH_LEAST_TOKENS, BENCH_SLACK, RATE_MAX
+from .bounds import BENCH_FASTER, BENCH_LEAST_TOKENS, BENCH_SLACK, RATE_MAX
 from .text import shown
 from .worded import Worded
 
@@ -130,7 +130,9 @@ class Generation:
             return Miss(Unmeasured.ABSURD, "eval_duration")
         if count < BENCH_LEAST_TOKENS:
             return Miss(Unmeasured.SHORT, f"{count} tokens")
-        return count / took if 0.0 < count <= took * RATE_MAX else Miss(Unmeasured.ABSURD, "eval_duration")
+        if took * RATE_MAX < count or took * BENCH_FASTER + BENCH_SLACK < self._took - (self.first_token or self._took):
+            return Miss(Unmeasured.ABSURD, "eval_duration")
+        return count / took
 
     def _possible(self, seconds: float) -> bool:
         """Nothing took longer there than it took here."""

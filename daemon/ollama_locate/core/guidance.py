@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from .bars import figure
-from .bench import Stocked, runs_elsewhere
+from .bench import Stocked
 from .bounds import CONTEXT_SHARE, DENSE_BELOW, ESTIMATE_REACH, Q4_BYTES, RATE_READABLE, RATE_WELL
 from .inventory import Model
 from .snapshot import ServerState
@@ -175,7 +175,7 @@ def card(models: Iterable[Model]) -> Card:
 
 def _guide(server: ServerState, models: Sequence[Model], speeds: Mapping[str, Speed]) -> Guidance:
     current = [(one, speed) for one in models if (speed := speeds.get(one.name)) and is_of(speed, one.digest)]
-    current = [pair for pair in current if not runs_elsewhere(pair[0])]
+    current = [pair for pair in current if not pair[0].cloud]
     there = card(models)
     fits = tuple(_fit(size, there, current) for size in SIZES)
     return Guidance(server, there, fits, tuple(_sentences(server, models, there, current)))

@@ -4,27 +4,30 @@
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
+from sys import intern
 from typing import Final
 
 import msgspec
 
 from .believed import Shown, Whole
-from .bounds import BYTES_MAX, CAPABILITIES_MAX
+from .bounds import CAPABILITIES_MAX
 from .constants import MODELS_MAX
-from .models import is_model_name
+from .models import full_name, is_cloud, is_model_name, short_digest
 from .text import shown
 
 _DETAIL_MAX: Final = 24
-_DIGEST_SHOWN: Final = 12
-"""Hexadecimal digits, as `ollama list` shows them."""
+_MOST: Final = 2**53
+"""What every reader of JSON can hold; eight petabytes."""
 
 
-class Model(msgspec.Struct, frozen=True, omit_defaults=True):
+class Model(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One model of one server. Sizes in bytes; `vram` is the part of `memory` that lies in its card, where loaded.
 
     `can` is None where the server has not said yet what the model can do; `window` is the longest context it can have,
     in tokens, `context` the one it is loaded with. `cloud`: it runs at the company that gives it, so that using it
-    leaves the tailnet. `absent`: it is listed, but the server says that it is not there.
+    leaves the tailnet. `absent`: it is listed, but the server says that it is not there. `seconds`: how long a typical
+    answer takes it, where servers are compared by that and it was measured; else 0.
     """
 
     name: Shown
@@ -41,6 +44,7 @@ class Model(msgspec.Struct, frozen=True, omit_defaults=True):
     vram: Whole = 0
     context: Whole = 0
     until: Shown = ""
+    seconds: float = 0.0
 
     @property
     def in_card(self) -> float:
@@ -48,7 +52,7 @@ class Model(msgspec.Struct, frozen=True, omit_defaults=True):
         return min(1.0, self.vram / self.memory) if self.memory > 0 else 1.0
 
 
-class Ability(msgspec.Struct, frozen=True):
+class Ability(msgspec.Struct, frozen=True, gc=False):
     """What `/api/show` says of a model, as far as anybody chooses by it."""
 
     can: tuple[str, ...] = ()
@@ -57,21 +61,23 @@ class Ability(msgspec.Struct, frozen=True):
 
 
 class _Details(msgspec.Struct):
-    parameter_size: str = ""
-    quantization_level: str = ""
+    parameter_size: object = None
+    quantization_level: object = None
 
 
 class _Listed(msgspec.Struct):
-    name: str = ""
-    model: str = ""
-    digest: str = ""
-    size: int = 0
-    size_vram: int = 0
-    expires_at: str = ""
-    context_length: int = 0
-    remote_host: str = ""
-    remote_model: str = ""
-    details: _Details | None = None
+    """Whatever a server says of a model beside its name may be anything: no word of it hides the others."""
+
+    name: object = None
+    model: object = None
+    digest: object = None
+    size: object = None
+    size_vram: object = None
+    expires_at: object = None
+    context_length: object = None
+    remote_host: object = None
+    remote_model: object = None
+    details: object = None
 
 
 class _List(msgspec.Struct):
@@ -80,7 +86,7 @@ class _List(msgspec.Struct):
 
 class _Shown(msgspec.Struct):
     capabilities: list[str] | None = None
-    model_info: dict[str, msgspec.Raw] | None = None
+    model_info: dict[str, object] | None = None
 
 
 _LIST: Final = msgspec.json.Decoder(_List)
@@ -118,15 +124,18 @@ def ability(show: bytes) -> Ability | None:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     can = sorted({shown(word, _DETAIL_MAX) for word in found.capabilities or ()} - {""})
-    return Ability(tuple(can[:CAPABILITIES_MAX]), _window(found.model_info or {}))
+    return _shared(tuple(can[:CAPABILITIES_MAX]), _window(found.model_info or {}))
+
+
+@lru_cache(maxsize=256)
+def _shared(can: tuple[str, ...], window: int) -> Ability:
+    """One for all models that can do the same: thousands of models can do a dozen things."""
+    return Ability(can, window)
 
 
 def able(models: tuple[Model, ...], abilities: Mapping[tuple[str, str], Ability]) -> tuple[Model, ...]:
-    """The same, with what is known of what they can do, by name and digest."""
-    return tuple(
-        model if (known := abilities.get((model.name, model.digest))) is None else _able(model, known)
-        for model in models
-    )
+    """The same, with what is known of what they can do, by name and digest, and nothing that is not known."""
+    return tuple(_able(model, abilities.get((model.name, model.digest))) for model in models)
 
 
 def same_to_choose_by(some: tuple[Model, ...], others: tuple[Model, ...]) -> bool:
@@ -151,50 +160,59 @@ def _read(raw: bytes) -> list[_Listed] | None:
 
 
 def _name(one: _Listed) -> str:
+    """As a person asks for it; empty where no Ollama gives such a name."""
     name = one.name or one.model
-    return name if is_model_name(name) else ""
-
-
-def _count(number: int) -> int:
-    """What a server says may have any number of digits; no float and no reader of JSON takes all of them."""
-    return max(0, min(number, BYTES_MAX))
+    return full_name(name) if isinstance(name, str) and is_model_name(name) else ""
 
 
 def _model(name: str, one: _Listed) -> Model:
-    details = one.details or _Details()
+    details = one.details if isinstance(one.details, dict) else {}
     return Model(
         name,
-        shown(one.digest.removeprefix("sha256:")[:_DIGEST_SHOWN], _DIGEST_SHOWN),
-        _count(one.size),
-        shown(details.parameter_size, _DETAIL_MAX),
-        shown(details.quantization_level, _DETAIL_MAX),
-        cloud=bool(one.remote_host or one.remote_model),
+        _digest(one),
+        _number(one.size),
+        intern(_word(details.get("parameter_size"))),
+        intern(_word(details.get("quantization_level"))),
+        cloud=bool(one.remote_host or one.remote_model) or is_cloud(name),
     )
 
 
 def _running(model: Model, running: _Listed) -> Model:
+    digest = _digest(running)
+    if digest and model.digest and digest != model.digest:
+        return model  # what was there before a new pull
     return msgspec.structs.replace(
         model,
         loaded=True,
-        memory=_count(running.size),
-        vram=_count(running.size_vram),
-        context=_count(running.context_length),
-        until=shown(running.expires_at, 2 * _DETAIL_MAX),
+        memory=_number(running.size),
+        vram=_number(running.size_vram),
+        context=_number(running.context_length),
+        until=_word(running.expires_at, 2 * _DETAIL_MAX),
     )
 
 
-def _able(model: Model, known: Ability) -> Model:
-    return msgspec.structs.replace(model, can=known.can, window=known.window, absent=known.absent)
+def _able(model: Model, known: Ability | None) -> Model:
+    can, window, absent = (None, 0, False) if known is None else (known.can, known.window, known.absent)
+    if (model.can, model.window, model.absent) == (can, window, absent):
+        return model
+    return msgspec.structs.replace(model, can=can, window=window, absent=absent)
 
 
-def _window(info: Mapping[str, msgspec.Raw]) -> int:
+def _window(info: Mapping[str, object]) -> int:
     """`<architecture>.context_length`; of a model with several parts the largest is its own."""
-    lengths = [_number(raw) for key, raw in info.items() if key.endswith(".context_length")]
-    return max(lengths, default=0)
+    return max((_number(value) for key, value in info.items() if key.endswith(".context_length")), default=0)
 
 
-def _number(raw: msgspec.Raw) -> int:
-    try:
-        return _count(msgspec.json.decode(raw, type=int))
-    except msgspec.MsgspecError:
+def _digest(one: _Listed) -> str:
+    return short_digest(one.digest) if isinstance(one.digest, str) else ""
+
+
+def _word(value: object, limit: int = _DETAIL_MAX) -> str:
+    return shown(value, limit) if isinstance(value, str) else ""
+
+
+def _number(value: object) -> int:
+    """A size or a length; 0 where it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
         return 0
+    return int(min(value, _MOST))

@@ -6,6 +6,7 @@ from typing import Final
 
 from .constants import MODEL_NAME_MAX
 
+_DIGEST: Final = re.compile(r"(?:sha256[:-])?([0-9a-f]{12})[0-9a-f]*")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/\-]*")
 
 
@@ -32,6 +33,12 @@ def full_name(name: str) -> str:
     """
     name = name.removeprefix("registry.ollama.ai/").removeprefix("library/")
     return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
+
+
+def short_digest(digest: str) -> str:
+    """The first 12 hex digits, as `ollama list` shows them; empty where it is no digest."""
+    found = _DIGEST.fullmatch(digest.lower())
+    return found[1] if found else ""
 
 
 def has_model(models: Collection[str] | None, wanted: str) -> bool:

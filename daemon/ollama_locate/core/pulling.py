@@ -6,8 +6,11 @@ from typing import Final
 
 import msgspec
 
-from .bounds import BYTES_MAX, PULL_LAYERS_MAX, PULL_QUIET, PULL_RATE_WINDOW, PULL_STATUSES_MAX, PULL_VERIFY
+from .bounds import PULL_LAYERS_MAX, PULL_QUIET, PULL_RATE_WINDOW, PULL_STATUSES_MAX, PULL_VERIFY
 from .text import shown
+
+_BYTES_MAX: Final = 2**60
+"""Sums of such numbers, PULL_LAYERS_MAX of them, still are exact in JSON readers that have 64 bits."""
 
 
 class Trouble(Enum):
@@ -176,8 +179,8 @@ class Meter:
                 return
             layer = self._layers[digest] = _Layer()
             # What is there at the first word of a layer was fetched by an earlier try.
-            layer.completed = max(0, min(completed, total, BYTES_MAX))
-        layer.total = max(layer.completed, min(total, BYTES_MAX))
+            layer.completed = max(0, min(completed, total, _BYTES_MAX))
+        layer.total = max(layer.completed, min(total, _BYTES_MAX))
         more = min(completed, layer.total) - layer.completed
         if more > 0:
             layer.completed += more

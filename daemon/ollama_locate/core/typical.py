@@ -1,5 +1,6 @@
 """How long a typical answer takes each server, by what was measured: what `rank = "speed"` compares by."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 
 from .inventory import Model
@@ -12,9 +13,10 @@ class Typical:
     """The figures, by model. With none, everything is None or empty: then round trips decide."""
 
     def __init__(self, speeds: Iterable[Speed]) -> None:
-        self._by_model: dict[str, dict[str, Speed]] = {}
+        by_model: dict[str, dict[str, Speed]] = {}
         for one in speeds:
-            self._by_model.setdefault(one.model, {})[one.server] = one
+            by_model.setdefault(one.model, {})[one.server] = one
+        self._by_model = dict(sorted(by_model.items(), key=lambda item: (-len(item[1]), item[0])))
 
     def of_servers(self, tracks: Mapping[str, Track], required: Required) -> dict[str, float]:
         """Key -> seconds, by one model for all: a required one, else the one that was measured on most of them.
@@ -25,8 +27,12 @@ class Typical:
             for model in names:
                 if found := self._times(model, tracks, warm=True):
                     return found
-        every = (self._times(model, tracks, warm=True) for model in sorted(self._by_model))
-        return max(every, key=len, default={})
+        best: dict[str, float] = {}
+        for model, measured in self._by_model.items():
+            if len(measured) <= len(best):
+                break
+            best = max(best, self._times(model, tracks, warm=True), key=len)
+        return best
 
     def of_models(self, tracks: Mapping[str, Track]) -> dict[str, dict[str, float]]:
         """Model -> key -> seconds; of a server that must load it first, with that."""
@@ -44,4 +50,7 @@ class Typical:
 
 
 def _model(track: Track, name: str) -> Model | None:
-    return next((one for one in track.stock or () if one.name == name and not one.absent), None)
+    """Of a stock that is sorted by name."""
+    stock = track.stock or ()
+    place = bisect_left(stock, name, key=lambda one: one.name)
+    return stock[place] if place < len(stock) and stock[place].name == name and not stock[place].absent else None

@@ -1,12 +1,13 @@
 """speeds.json in the state folder: what `models --bench` has measured, for the commands and for the daemon."""
 
+import fcntl
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from ollama_locate.core.bounds import SPEEDS_MAX_BYTES
 from ollama_locate.core.errors import StateFolderError
-from ollama_locate.core.speed import Speed, merged, parse_speeds, render_speeds
+from ollama_locate.core.speed import Speed, is_sane, merged, parse_speeds, render_speeds
 
 from .files import StateFolder, read
 
@@ -25,10 +26,14 @@ def read_speeds(folder: Path) -> tuple[Speed, ...]:
 
 
 def keep_speeds(folder: Path, new: Iterable[Speed]) -> tuple[Speed, ...]:
-    """Put these to those that are there, and return all. Raises StateFolderError; then the old file stays as it is."""
-    known = merged(read_speeds(folder), new)
+    """Put these to those that are there, and return all. Raises StateFolderError; then the old file stays as it is.
+
+    One at a time: two benches at once keep the figures of both.
+    """
     state = StateFolder(folder)
     try:
+        fcntl.flock(state.fd, fcntl.LOCK_EX)  # until it is closed
+        known = merged(read_speeds(folder), (one for one in new if is_sane(one)))
         state.publish({NAME: render_speeds(known)}, durable=(NAME,))
     finally:
         state.close()

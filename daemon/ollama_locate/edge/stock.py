@@ -3,11 +3,20 @@
 import asyncio
 import hashlib
 from collections.abc import Iterable
-from typing import Protocol
+from math import inf
+from typing import NamedTuple, Protocol
 
 import msgspec
 
-from ollama_locate.core.bounds import LIST_RATE, SHOW_AGAIN, SHOW_MAX_BYTES, SHOWS_AT_A_TIME
+from ollama_locate.core.bounds import (
+    LIST_RATE,
+    PS_BELIEVED,
+    SHOW_AGAIN,
+    SHOW_MAX_BYTES,
+    SHOW_RATE,
+    SHOW_RETRY,
+    SHOWS_AT_A_TIME,
+)
 from ollama_locate.core.constants import TAGS_MAX_BYTES
 from ollama_locate.core.inventory import Ability, Model, ability, able, listed, loaded, unlisted
 
@@ -24,6 +33,13 @@ class Ask(Protocol):
         """Its answer, of at most `limit` bytes; None where none came. A POST where there is a `body`."""
 
 
+class _Known(NamedTuple):
+    """What was said of a model; `again`: when to ask anew, as it was no answer of use."""
+
+    ability: Ability | None
+    again: float = inf
+
+
 class Stock:
     """One server's. `models` is the last list, without what is loaded; None where none has been read yet.
 
@@ -33,18 +49,24 @@ class Stock:
     def __init__(self) -> None:
         self.models: tuple[Model, ...] | None = None
         self.shows = SHOWS_AT_A_TIME
-        self._tags = self._ps = b""
-        self._version = ""
+        self._tags = self._ps = self._unlisted = b""
+        self._unsaid = 0
         self._list_from = self._show_from = 0.0
-        self._abilities: dict[tuple[str, str], Ability] = {}
+        self._known: dict[tuple[str, str, str], _Known] = {}
+        self._versions: tuple[str, ...] = ()
         self._taking = False
         self._told: tuple[Model, ...] | None = None
 
     def recall(self, models: Iterable[Model], version: str) -> None:
         """What an earlier daemon knew of what they can do."""
-        self._version = version
-        known = ((one, one.can) for one in models if not one.absent)
-        self._abilities |= {(one.name, one.digest): Ability(can, one.window) for one, can in known if can is not None}
+        said = ((one, one.can) for one in models if not one.absent)
+        self._known |= {
+            (version, one.name, one.digest): _Known(Ability(can, one.window)) for one, can in said if can is not None
+        }
+
+    def list_again(self) -> None:
+        """Let the list be asked for with the next check, whatever its size."""
+        self._list_from = 0.0
 
     async def list(self, ask: Ask, now: float) -> tuple[Model, ...] | None:
         """What is installed; None where it was asked for a moment ago, by its size, or where no list came."""
@@ -54,12 +76,11 @@ class Stock:
         if answer is None or answer.status != _OK:
             return None
         self._list_from = now + len(answer.body) / LIST_RATE
-        mark = hashlib.blake2b(answer.body, digest_size=16).digest()
+        mark = _mark(answer.body)
         if mark != self._tags:
-            self._tags, self.models = mark, listed(answer.body)
-            self._told = None
+            self._tags, self.models, self._told = mark, listed(answer.body), None
             there = {(one.name, one.digest) for one in self.models or ()}
-            self._abilities = {key: one for key, one in self._abilities.items() if key in there and not one.absent}
+            self._known = {key: one for key, one in self._known.items() if key[1:] in there and one.again == inf}
         return self.models
 
     async def take(self, ask: Ask, version: str, now: float) -> tuple[Model, ...] | None:
@@ -68,51 +89,78 @@ class Stock:
             return None
         self._taking = True
         try:
-            return await self._take(ask, self.models, version, now)
+            return await self._take(ask, version, now)
         finally:
             self._taking = False
 
-    async def _take(self, ask: Ask, models: tuple[Model, ...], version: str, now: float) -> tuple[Model, ...] | None:
-        if version != self._version:
-            # Another Ollama may see more in the same model.
-            self._version, self._abilities = version, {}
-        answer = await ask("/api/ps", TAGS_MAX_BYTES)
-        ps = self._ps if answer is None else answer.body if answer.status == _OK else b""
-        if unlisted(models, ps):
-            self._list_from = 0.0
-        learnt = await self._ask_abilities(ask, loaded(models, ps), now)
-        if ps == self._ps and not learnt and self._told is not None:
+    async def _take(self, ask: Ask, version: str, now: float) -> tuple[Model, ...] | None:
+        ps = await self._running(ask)
+        if self.models is not None and ps != self._unlisted and unlisted(self.models, ps):
+            # Pulled since: the list is older than that. Once for each answer, as one may stay loaded without a file.
+            self._unlisted = ps
+            self.list_again()
+            await self.list(ask, now)
+        models = self.models
+        if models is None:
+            return None
+        learnt = await self._ask_abilities(ask, loaded(models, ps), version, now)
+        if models is not self.models or (ps == self._ps and not learnt and self._told is not None):
             return None
         self._ps = ps
-        self._told = able(loaded(models, ps), self._abilities)
+        abilities = {key[1:]: one.ability for key, one in self._known.items() if key[0] == version and one.ability}
+        # What nobody learnt anything about is the same object in both: of thousands that is megabytes.
+        self.models = able(models, abilities)
+        self._told = loaded(self.models, ps)
         return self._told
 
-    async def _ask_abilities(self, ask: Ask, models: tuple[Model, ...], now: float) -> bool:
+    async def _running(self, ask: Ask) -> bytes:
+        """The list of what is loaded; the last one where none comes now, for a few times."""
+        answer = await ask("/api/ps", TAGS_MAX_BYTES)
+        if answer is not None:
+            self._unsaid = 0
+            return answer.body if answer.status == _OK else b""
+        self._unsaid += 1
+        return self._ps if self._unsaid < PS_BELIEVED else b""
+
+    async def _ask_abilities(self, ask: Ask, models: tuple[Model, ...], version: str, now: float) -> bool:
         """Of those not known yet, the loaded ones first; whether anything new was said."""
-        if now >= self._show_from and any(one.absent for one in self._abilities.values()):
-            self._abilities = {key: one for key, one in self._abilities.items() if not one.absent}
-        unknown = [one for one in models if not one.cloud and (one.name, one.digest) not in self._abilities]
+        self._forget_other_versions(version)
+        unknown = [one for one in models if not one.cloud and self._is_unknown((version, one.name, one.digest), now)]
         if not unknown or now < self._show_from:
             return False
         unknown.sort(key=lambda one: not one.loaded)
-        learnt = False
+        learnt, size = False, 0
         for model in unknown[: self.shows]:
-            found = await _ability(ask, model.name)
-            if found is None:
-                self._show_from = now + SHOW_AGAIN
+            answer = await ask("/api/show", SHOW_MAX_BYTES, msgspec.json.encode({"model": model.name}))
+            if answer is None:
+                self._show_from = now + SHOW_RETRY
                 break
-            if found.absent:
-                self._show_from = now + SHOW_AGAIN
-            self._abilities[model.name, model.digest] = found
-            learnt = True
+            size += len(answer.body)
+            found = _ability(answer)
+            waits = found is None or found.absent
+            self._known[version, model.name, model.digest] = _Known(found, now + SHOW_AGAIN if waits else inf)
+            learnt = learnt or found is not None
             await asyncio.sleep(0)
+        self._show_from = max(self._show_from, now + size / SHOW_RATE)
         return learnt
 
+    def _is_unknown(self, key: tuple[str, str, str], now: float) -> bool:
+        known = self._known.get(key)
+        return known is None or known.again <= now
 
-async def _ability(ask: Ask, name: str) -> Ability | None:
-    answer = await ask("/api/show", SHOW_MAX_BYTES, msgspec.json.encode({"model": name}))
-    if answer is None:
-        return None
+    def _forget_other_versions(self, version: str) -> None:
+        """Another Ollama may see more in the same model. Two are kept: a proxy may have two behind it."""
+        if version not in self._versions:
+            self._versions = (*self._versions, version)[-2:]
+            self._known = {key: one for key, one in self._known.items() if key[0] in self._versions}
+
+
+def _mark(body: bytes) -> bytes:
+    return hashlib.blake2b(body, digest_size=16).digest()
+
+
+def _ability(answer: Answer) -> Ability | None:
+    """None where it is no answer of use."""
     if answer.status == _NOT_FOUND and b"not found" in answer.body:
         return Ability(absent=True)
     return ability(answer.body) if answer.status == _OK else None

@@ -98,7 +98,7 @@ return {
       t.never_stands_still(function()
         t.eq("ollama gpu-box", require("ollama_locate").statusline())
       end)
-      servers[1901] = { key = "n", name = ("x"):rep(1300000), url = t.TWO }
+      servers[1901] = { key = "n", name = ("x"):rep(3500000), url = t.TWO }
       t.publish(t.ONE, { servers = servers })
       t.never_stands_still(function()
         t.eq("ollama 100.64.0.2", require("ollama_locate").statusline())
