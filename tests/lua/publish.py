@@ -1,7 +1,7 @@
 """`python -m tests.lua.publish JSON`: publish as the daemon does, so that the real command can read it.
 
-`servers`: their names and URLs, the first being the current one. `lists`: name -> the models that it says it has. `config`: what
-else the config says.
+`servers`: their names and URLs, the first being the current one. `lists`: name -> the models that it says it has.
+`config`: what else the config says.
 """
 
 from __future__ import annotations
