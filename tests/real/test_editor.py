@@ -6,9 +6,11 @@ CodeCompanion and plenary are taken from `shared/nvim` beside the project; where
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +21,7 @@ from tests.lua import neovim
 from tests.lua.screen import Screen
 from tests.real.located import SCRIPTS
 from tests.real.namespaces import until
-from tests.real.ollama import PORT, request
+from tests.real.ollama import PORT, REQUEST, request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -243,12 +245,21 @@ def test_nothing_is_pulled_where_the_config_forbids_it(lab: Lab, located: Locate
     assert served(lab, "gpu", "pull") == pulls
 
 
-@pytest.mark.usefixtures("short")
-def test_a_model_that_another_server_has(lab: Lab, located: Located, tmp_path: Path) -> None:
-    """It is loaded there, and the chat that has it is answered from there; the endpoint stays gpu."""
+@pytest.fixture
+def second(short: None, lab: Lab) -> Iterator[None]:  # noqa: ARG001 - it is made from the one that ends soon
+    """A model that only nas has, and has not at the end."""
     nas = lab.ollamas["nas"]
     body = {"model": "second", "from": "mistral", "stream": False}
     assert request(nas.node, f"http://{nas.bind}:{PORT}/api/create", body, within=30)
+    yield
+    delete = REQUEST.replace("data)", 'data, method="DELETE")')
+    url = f"http://{nas.bind}:{PORT}/api/delete"
+    nas.node.exec(sys.executable, "-I", "-c", delete, url, json.dumps({"model": "second"}), "5")
+
+
+@pytest.mark.usefixtures("second")
+def test_a_model_that_another_server_has(lab: Lab, located: Located, tmp_path: Path) -> None:
+    """It is loaded there, and the chat that has it is answered from there; the endpoint stays gpu."""
     located.writes(lab.url("gpu"), located.start(), 20)
     until(lambda: located.best().get("second:latest") == lab.url("nas"), 20, "the daemon has seen it")
     with with_command(lab, located, tmp_path) as screen:
