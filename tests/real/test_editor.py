@@ -6,9 +6,11 @@ CodeCompanion and plenary are taken from `shared/nvim` beside the project; where
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +20,8 @@ import pytest
 from tests.lua import neovim
 from tests.lua.screen import Screen
 from tests.real.located import SCRIPTS
-from tests.real.ollama import PORT, request
+from tests.real.namespaces import until
+from tests.real.ollama import PORT, REQUEST, request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -211,14 +214,62 @@ def test_inline_to_ollama_and_back(lab: Lab, tmp_path: Path) -> None:
             assert resolved == name
 
 
-def test_a_missing_model_is_offered(lab: Lab, tmp_path: Path) -> None:
+def with_command(lab: Lab, located: Located, folder: Path) -> Screen:
+    """Return an editor beside the daemon, with the command on its PATH, which reads the daemon's config."""
+    (folder / "nvim").mkdir()
+    (folder / "nvim" / "ollama-locate").symlink_to(located._config.parent)
+    path = f"{SCRIPTS}:{os.environ['PATH']}"
+    return editor(lab, lab.laptop, folder, OLLAMA_LOCATE_STATE_DIR=str(located._state), PATH=path)
+
+
+def test_a_missing_model_is_offered(lab: Lab, located: Located, tmp_path: Path) -> None:
     """The question as Neovim itself asks it; the registry of this model's name refuses, and the server says why."""
-    with editor(lab, lab.laptop, tmp_path, OLLAMA_ENDPOINT=lab.url("gpu")) as screen:
+    located.writes(lab.url("gpu"), located.start(), 20)
+    with with_command(lab, located, tmp_path) as screen:
         screen.type(":OllamaLocate ensure 127.0.0.1:9/library/none\r")
-        screen.until(lambda: "Not now" in screen.drawn(), 10, "the question")
+        screen.until(lambda: "Not now" in screen.drawn(), 20, "the question")
         screen.type("1\r")
-        said(screen, "could not be pulled to", 20)
+        said(screen, "is not loaded: gpu: ", 20)
+        assert "connection refused" in screen.messages().replace("\n", ""), screen.messages()
         assert not screen.lua("require([[ollama_locate.progress]]).text()")
+
+
+def test_nothing_is_pulled_where_the_config_forbids_it(lab: Lab, located: Located, tmp_path: Path) -> None:
+    located.configure(**{"models.no_pull": '["*"]'})
+    located.writes(lab.url("gpu"), located.start(), 20)
+    pulls = served(lab, "gpu", "pull")
+    with with_command(lab, located, tmp_path) as screen:
+        screen.type(":OllamaLocate ensure 127.0.0.1:9/library/none\r")
+        said(screen, "no_pull of the config", 20)
+        assert "Not now" not in screen.drawn()
+    assert served(lab, "gpu", "pull") == pulls
+
+
+@pytest.fixture
+def second(short: None, lab: Lab) -> Iterator[None]:  # noqa: ARG001 - it is made from the one that ends soon
+    """A model that only nas has, and has not at the end."""
+    nas = lab.ollamas["nas"]
+    body = {"model": "second", "from": "mistral", "stream": False}
+    assert request(nas.node, f"http://{nas.bind}:{PORT}/api/create", body, within=30)
+    yield
+    delete = REQUEST.replace("data)", 'data, method="DELETE")')
+    url = f"http://{nas.bind}:{PORT}/api/delete"
+    nas.node.exec(sys.executable, "-I", "-c", delete, url, json.dumps({"model": "second"}), "5")
+
+
+@pytest.mark.usefixtures("second")
+def test_a_model_that_another_server_has(lab: Lab, located: Located, tmp_path: Path) -> None:
+    """It is loaded there, and the chat that has it is answered from there; the endpoint stays gpu."""
+    located.writes(lab.url("gpu"), located.start(), 20)
+    until(lambda: located.best().get("second:latest") == lab.url("nas"), 20, "the daemon has seen it")
+    with with_command(lab, located, tmp_path) as screen:
+        screen.type(":OllamaLocate ensure sec\t\r")
+        said(screen, "second:latest is loaded on nas.", 20)
+        opened(screen)
+        change = f"(function() {CHAT}:change_model({{ model = [[second]] }}) return 1 end)()"
+        assert screen.lua(change) == 1
+        answered(screen, lab, "nas", "hello")
+        shows(screen, "ollama gpu")
 
 
 @pytest.mark.parametrize("how", ["refuses", "hangs", "silent"])

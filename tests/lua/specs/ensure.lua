@@ -195,7 +195,6 @@ return {
     end,
   },
   fails("denied", "the registry has no such model"),
-  fails("full", "its disk is full"),
   fails("halfway", "The same command goes on from there"),
   fails("floods", "no line of a pull"),
   {
