@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import sys
+import time
 
 import pytest
 from msgspec.structs import replace
@@ -13,7 +14,7 @@ from ollama_locate.cli import models
 from ollama_locate.cli.main import parser
 from ollama_locate.core.inventory import Model
 from ollama_locate.core.outcome import Outcome
-from ollama_locate.core.snapshot import Snapshot
+from ollama_locate.core.snapshot import Snapshot, rfc3339
 from tests.cli.command import Command
 from tests.snapshots import GPU, NAS, alive, gone, snapshot
 from tests.standins.tailscale import node
@@ -133,13 +134,31 @@ def test_the_endpoint_for_a_model(run: Command, words: str, out: str) -> None:
         pytest.param("--model tiny --can vision", "tiny:latest can: completion", id="it cannot"),
         pytest.param("--model tiny --loaded", "`ollama-locate ensure tiny:latest` loads it", id="it is cold"),
         pytest.param("--model ghost:1", "no server that answers has ghost:1", id="its server does not find it"),
-        pytest.param("--model big:cloud", "no server that answers has big:cloud", id="it leaves the tailnet"),
+        pytest.param("--model ghost:1", "; nas lists it, and then does not find it", id="which server that is"),
+        pytest.param("--model big:cloud", "gpu lists it, but it runs at ollama.com; `[models] cloud", id="it leaves"),
     ],
 )
 def test_where_nobody_has_what_is_asked_for_nothing_is_printed(run: Command, words: str, said: str) -> None:
     run.publish(two(ALIAS))
     code, out, err = run(*words.split())
     assert (code, out, said in err) == (4, "", True), err
+
+
+def test_who_has_it_and_is_silent_is_named(run: Command) -> None:
+    found = two()
+    nas = next(one for one in found.servers if one.name == "nas")
+    silent = replace(nas, health="down", standing="down", text="is silent", alive_at=rfc3339(time.time() - 11))
+    others = tuple(one for one in found.servers if one is not nas)
+    run.publish(replace(found, servers=(*others, silent), best={"mistral:latest": "n2:11434"}))
+    said = "nas has it, and does not answer"
+    assert run("--model", "tiny")[::2] == (
+        4,
+        f"ollama-locate: no server that answers has tiny:latest; {said} (for 11 s)\n",
+    )
+    code, out, _ = run("why", "--model", "tiny")
+    assert (code, f"tiny:latest: no server: nobody who answers has it; {said}." in out) == (4, True)
+    assert "nas\tdown\t50.0 ms\tis silent; it has the model" in out.splitlines()
+    assert run("models")[2] == "nas has mistral:latest and tiny:latest, and does not answer (for 11 s)\n"
 
 
 @pytest.mark.parametrize("words", ["--model=", "--model=,", "why --model=", "exec --model= -- true"])

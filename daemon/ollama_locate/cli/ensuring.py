@@ -8,20 +8,24 @@ import time
 
 import httpx
 
+from ollama_locate.core.bounds import ENSURE_SEEN
+from ollama_locate.core.choosing import Wish, fulfil
 from ollama_locate.core.errors import OperatorError, StateFolderError
-from ollama_locate.core.models import is_cloud
+from ollama_locate.core.models import has_model, is_cloud
+from ollama_locate.core.obstacle import obstacle
 from ollama_locate.core.placement import answering, barred, belongs, holders
 from ollama_locate.core.pulling import Failure, Meter, Trouble
 from ollama_locate.core.selection import Standing
-from ollama_locate.core.snapshot import ServerState, Snapshot
+from ollama_locate.core.snapshot import ServerState, Snapshot, best_by_model
 from ollama_locate.edge import pull, tailscale
 from ollama_locate.edge.folders import reader_folder
 from ollama_locate.edge.lock import holder
 from ollama_locate.edge.requests import Request, send
 
+from .asking import wait_for
 from .clients import Clients
 from .confirm import confirmed
-from .named import nobody, speaks_of
+from .named import in_the_way, nobody, speaks_of
 from .pulled import Teller, teller
 from .show import note
 from .state import config, seen
@@ -69,9 +73,7 @@ class _Task:
 
     def run(self) -> int:
         if is_cloud(self._model):
-            raise _FailedError(
-                "cloud", f"{self._model} runs at ollama.com: what you say to it would leave your tailnet"
-            )
+            raise _FailedError("cloud", _elsewhere(self._model))
         snapshot = seen().snapshot
         if meant := snapshot.aliases.get(self._model.removesuffix(":latest")):
             raise _FailedError("alias", f"this is an alias; name the model: {' or '.join(meant)}")
@@ -85,18 +87,24 @@ class _Task:
             return self._done(snapshot, where)
         where = self._where(snapshot, servers)
         current = where.url == snapshot.decision.endpoint
+        away = obstacle(Wish(self._model), snapshot)
+        asleep = away is not None and away.silent
+        if away is not None and asleep:
+            self._tells.remark(in_the_way(away))
         self._tells.pulling(self._model, where, current=current)
-        if not (current or self._args.on or confirmed("Pull it there?", yes=self._args.yes, on=sys.stderr)):
+        asks = not self._args.on and (asleep or not current)
+        if asks and not confirmed("Pull it there?", yes=self._args.yes, on=sys.stderr):
             raise _FailedError("declined", "nothing was pulled")
         asyncio.run(self._pull(where))
         return self._done(snapshot, where, pulled=True)
 
     def _done(self, snapshot: Snapshot, where: ServerState, *, pulled: bool = False) -> int:
-        _refresh()
+        now = _refreshed(where, self._model) or snapshot
         current = where.url == snapshot.decision.endpoint
         if where.standing == Standing.NEEDS_HEADER.word:
             self._tells.remark(f"a program that uses {where.url} must send the headers of its table itself")
-        self._tells.done(self._model, where, current=current, pulled=pulled)
+        again = "" if current else _again(now, where, self._model)
+        self._tells.done(self._model, where, current=current, pulled=pulled, again=again)
         return 0
 
     async def _load_any(self, servers: list[ServerState]) -> ServerState | None:
@@ -113,6 +121,7 @@ class _Task:
                 return server
             if failure.trouble is Trouble.NOT_FOUND:
                 self._tells.remark(f"{server.name} lists {self._model}, and says that it is not there")
+                await asyncio.to_thread(_refresh)
                 continue
             trouble = trouble or _failed(server, failure)
         if trouble is not None:
@@ -134,7 +143,7 @@ class _Task:
         where = belongs(servers, closed, pinned)
         if where is not None:
             return where
-        who = f"{servers[0].name} has" if self._args.on else "no server that answers has"
+        who = f"{servers[0].name} does not have" if self._args.on else "no server that answers has"
         raise _FailedError(
             "no_pull", f"{who} {self._model}, and by [models] no_pull of the config nothing is pulled there"
         )
@@ -146,7 +155,7 @@ class _Task:
             failure = await pull.pull(client, where.url, body, Meter(time.monotonic()), self._tells.progress)
             if failure is not None:
                 raise _failed(where, failure)
-            _refresh()
+            await asyncio.to_thread(_refresh)
             failure = await self._load(client, where)
             if failure is not None:
                 raise _failed(where, failure)
@@ -169,9 +178,46 @@ def _named(snapshot: Snapshot, servers: list[ServerState], wanted: str) -> Serve
     raise _FailedError("no_server", f"{silent.name} does not answer now: {silent.text}")
 
 
-def _refresh() -> None:
-    """The daemon is to read the lists again; it does so by itself within half a minute anyway."""
+def _elsewhere(model: str) -> str:
+    """What is said of a model that is neither loaded nor pulled by anybody."""
+    said = f"{model} runs at ollama.com: what you say to it would leave your tailnet"
+    if not config().models.cloud:
+        return said
+    found = fulfil(Wish(model), seen().snapshot)
+    there = (
+        f"`ollama-locate --model {model}` gives the server that has it" if found else "no server that answers has it"
+    )
+    return f"{said}. The config allows that, but there is nothing to load or to pull: {there}"
+
+
+def _again(now: Snapshot, where: ServerState, model: str) -> str:
+    """How programs come to the server that was loaded, which is not the current one."""
+    best = best_by_model(now).get(model)
+    said = f"{where.name} is not the current endpoint"
+    if where.withheld:
+        return said
+    if best not in (None, where.url):
+        name = next((one.name for one in now.servers if one.url == best), best)
+        return f"{said}; `ollama-locate url --model {model}` prefers {name} now"
+    return f"{said}; `ollama-locate url --model {model}` finds it again"
+
+
+def _refresh() -> bool:
+    """The daemon is to read the lists again, as it does by itself within half a minute; whether there is one."""
     folder = reader_folder()
-    if pid := holder(folder):
-        with contextlib.suppress(StateFolderError):
-            send(folder, Request("refresh"), pid)
+    pid = holder(folder)
+    if pid is None:
+        return False
+    with contextlib.suppress(StateFolderError):
+        send(folder, Request("refresh"), pid)
+    return True
+
+
+def _refreshed(where: ServerState, model: str) -> Snapshot | None:
+    """The same, and what it published when it had read that one's; None where that did not come."""
+
+    def lists(snapshot: Snapshot) -> bool:
+        server = next((one for one in snapshot.servers if one.key == where.key), None)
+        return server is not None and has_model(server.models, model) and (server.withheld or model in snapshot.best)
+
+    return wait_for(reader_folder(), ENSURE_SEEN, lists) if _refresh() else None

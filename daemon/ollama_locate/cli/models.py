@@ -11,13 +11,14 @@ from ollama_locate.core.bench import Stocked
 from ollama_locate.core.bounds import SCHEMA
 from ollama_locate.core.errors import OperatorError, StateFolderError
 from ollama_locate.core.inventory import Model
-from ollama_locate.core.placement import answering
-from ollama_locate.core.snapshot import ServerState
+from ollama_locate.core.placement import answering, asleep
+from ollama_locate.core.snapshot import ServerState, Snapshot
 from ollama_locate.core.speed import Speed, is_of
 from ollama_locate.edge.folders import reader_folder
 from ollama_locate.edge.speeds import read_speeds
 
 from .help import Help
+from .named import few, silent_for
 from .show import fits, line, note, table
 from .state import seen
 
@@ -86,10 +87,18 @@ def run(args: argparse.Namespace) -> int:
     else:
         code = _list(args, servers, have, known)
     if not args.json:
-        for server in servers:
-            if server.inventory is None:
-                note(f"{server.name}: {_UNKNOWN}")
+        _remarks(snapshot, servers)
     return code
+
+
+def _remarks(snapshot: Snapshot, servers: list[ServerState]) -> None:
+    """What no table of those that answer can show."""
+    for server in servers:
+        if server.inventory is None:
+            note(f"{server.name}: {_UNKNOWN}")
+    for server in asleep(snapshot):
+        if server.models:
+            note(f"{server.name} has {few(server.models)}, and does not answer{silent_for(server)}")
 
 
 def _known() -> tuple[Speed, ...]:

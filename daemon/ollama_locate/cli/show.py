@@ -21,6 +21,7 @@ _WORDS: Final = {
     "gateway": "dead behind proxy",
     "login": "wants a login",
     "cached": "from a cache",
+    "cloud": "runs elsewhere",
     "error": "cannot be asked",
 }
 """Of `standing` and `outcome` in state.json, where a person would not know what the word means."""
@@ -32,6 +33,7 @@ STYLES: Final = {
     "cold": "green",
     "unmeasured": "green",
     "absent": "yellow",
+    "runs elsewhere": "yellow",
     "about as fast": "green",
     "later in order": "green",
     "failed lately": "yellow",

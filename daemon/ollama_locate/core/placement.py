@@ -29,6 +29,16 @@ def answering(snapshot: Snapshot, *, withheld: bool = False) -> list[ServerState
     ]
 
 
+def asleep(snapshot: Snapshot) -> list[ServerState]:
+    """Who does not answer now, in the order of the servers. What they list is what they had when they did."""
+    return [
+        server
+        for server in snapshot.servers
+        if server.kind != Kind.SELF_CHECK.value
+        and (server.health != "up" or server.standing == Standing.UNREACHABLE.word)
+    ]
+
+
 def holders(servers: Iterable[ServerState], model: str, best: str | None = None) -> list[ServerState]:
     """Those that list it, in their order; before them the one with this key, which is the best for it."""
     return sorted((one for one in servers if has_model(one.models, model)), key=lambda one: one.key != best)
