@@ -17,7 +17,7 @@ def test_all_of_it() -> None:
         '[models.alias]\ncoder = ["qwen2.5-coder:32b", "qwen2.5-coder"]\nsmall = "qwen3:4b"\n'
     )
     assert [one.text for one in found.no_pull] == ["nas"]
-    assert found.require == (("mistral:latest",), ("qwen2.5-coder:32b", "qwen2.5-coder:latest"))
+    assert found.require == ("mistral:latest", "coder")
     assert found.alias == {"coder": ("qwen2.5-coder:32b", "qwen2.5-coder:latest"), "small": ("qwen3:4b",)}
     assert found.cloud
 

@@ -5,11 +5,12 @@ import asyncio
 import contextlib
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import httpx
 
+from ollama_locate.core.aliases import resolved
 from ollama_locate.core.bars import figure
 from ollama_locate.core.bench import Job, Stocked, lasts, missing, plan
 from ollama_locate.core.choosing import alternatives
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     settings, snapshot = config().models, seen().snapshot
     words = [word for one in args.bench for word in alternatives(one, snapshot.aliases)]
     stock = _stock(snapshot, args.on)
-    jobs = plan(stock, words, {name for entry in settings.require for name in entry}, known)
+    jobs = plan(stock, words, _required(settings.require, snapshot), known)
     for word in missing(jobs, words):
         note(f"ollama-locate: no server that answers has {shown(word, 64)}")
     if not jobs:
@@ -68,6 +69,11 @@ def run(args: argparse.Namespace) -> int:
         _tell(folder)
     _show(args, bench, stock)
     return code or (0 if bench.measured else 1)
+
+
+def _required(names: Iterable[str], snapshot: Snapshot) -> set[str]:
+    entries = resolved([(name,) for name in names], snapshot.aliases)
+    return {model for models in entries for model in models}
 
 
 def _show(args: argparse.Namespace, bench: "_Bench", stock: Sequence[Stocked]) -> None:

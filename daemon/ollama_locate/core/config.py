@@ -90,7 +90,7 @@ class Config:
             policy,
             self.interval,
             self.local,
-            self.models.require,
+            tuple((name,) for name in self.models.require),
             self.models.alias,
             cloud=self.models.cloud,
             timeout=self.timeout,

@@ -17,13 +17,13 @@ _KEYS: Final = ("no_pull", "require", "alias", "cloud")
 
 @dataclass(frozen=True)
 class Models:
-    """`require`: models by their full names, of each entry any one is enough; `alias`: other names for such lists.
+    """`require`: models by their full names, and aliases; `alias`: what those mean, of which any one is enough.
 
     `no_pull`: whom nothing is pulled to. `cloud`: models that run elsewhere may be used as well.
     """
 
     no_pull: tuple[Pattern, ...] = ()
-    require: tuple[tuple[str, ...], ...] = ()
+    require: tuple[str, ...] = ()
     alias: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cloud: bool = False
 
@@ -47,7 +47,7 @@ def models(value: object) -> Models:
     required = _names("require", value.get("require", []))
     if len(required) > REQUIRED_MAX:
         raise AtError("require", f"at most {REQUIRED_MAX} models")
-    return Models(no_pull, tuple(alias.get(one) or (full_name(one),) for one in required), alias, cloud)
+    return Models(no_pull, tuple(one if one in alias else full_name(one) for one in required), alias, cloud)
 
 
 def _aliases(value: object) -> dict[str, tuple[str, ...]]:
