@@ -12,13 +12,13 @@ from benchmarks.namespaces import inside
 from benchmarks.needs import missing
 from benchmarks.routers import FORWARD, available
 from benchmarks.row import Row, Spread, skipped
-from benchmarks.two_servers import two_servers
+from benchmarks.servers import two_servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from benchmarks.routers import Start
-    from benchmarks.two_servers import TwoServers
+    from benchmarks.servers import Servers
 
 ROUNDS = 3
 OWN = {"ours": "each request asks `ollama-locate`", FORWARD: "through the forward"}
@@ -59,7 +59,7 @@ class Failover:
     failed: int
 
 
-def one(pair: TwoServers, start: Start, case: Case) -> Failover:
+def one(pair: Servers, start: Start, case: Case) -> Failover:
     with inside(pair.place.client), start(pair) as where, Client(where, case.most) as client:
         steady = client.until(
             lambda asked: len(asked) > STEADY and all(each.server for each in asked[-STEADY - 1 : -1]), STEADY_S

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 EVERY_S = 0.1
 # What a person's client would wait for the first byte is longer; a program's is about this.
 PATIENCE_S = 2.0
-QUESTION = json.dumps({"model": MODELS[0]["name"], "prompt": "who", "stream": False})
 
 
 @dataclass(slots=True)
@@ -34,12 +33,13 @@ class Asked:
     server: str = ""
 
 
-def ask(url: str) -> str:
+def ask(url: str, model: str = MODELS[0]["name"]) -> str:
     """The address of the Ollama that generated the answer; empty where there was none in time."""
+    question = json.dumps({"model": model, "prompt": "who", "stream": False})
     where = urlsplit(url)
     connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=PATIENCE_S)
     try:
-        connection.request("POST", "/api/generate", QUESTION, {"Content-Type": "application/json"})
+        connection.request("POST", "/api/generate", question, {"Content-Type": "application/json"})
         response = connection.getresponse()
         said = json.loads(response.read())
         return str(said["response"]) if response.status == 200 else ""

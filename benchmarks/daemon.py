@@ -85,8 +85,9 @@ def daemon(
     socket: Path | None = None,
     env: dict[str, str] | None = None,
     config: str = "",
+    rounds: int = 1,
 ) -> Iterator[Daemon]:
-    """Started and past its first look; ended when the block ends.
+    """Started and past so many rounds; ended when the block ends.
 
     `socket`: a tailscaled's that rings. `config`: more lines of it.
     """
@@ -108,7 +109,7 @@ def daemon(
         )
     try:
         running = Daemon(process, state, log)
-        running.wait(1, START_S)
+        running.wait(rounds, START_S)
         yield running
     finally:
         end(process)

@@ -1,27 +1,37 @@
 """Answers as Ollama 0.17 does on port 11434 of every address given, until its standard input ends.
 
-    python -m benchmarks.ollama_stand_in ADDRESS…
+    python -m benchmarks.ollama_stand_in ADDRESS[=N]…
 
 A stand-in and not the real one: a thousand-peer tailnet has fifty of them. What it generates is its address, so that
-who asks learns who answered. Says `ready` once all listen.
+who asks learns who answered. N: so many models of its own, beside the eight that all have. Says `ready` once all
+listen, and what was asked since the start for each line on its standard input.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
+import os
 import re
 import sys
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import subprocess
 
 PORT = 11434
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
-MODELS = [
-    {
-        "name": f"model-{number}:latest",
-        "model": f"model-{number}:latest",
+
+
+def model(name: str, number: int) -> dict[str, Any]:
+    return {
+        "name": name,
+        "model": name,
         "modified_at": "2026-11-24T00:00:00Z",
         "size": 4_109_865_159,
-        "digest": f"{number:064x}",
+        "digest": hashlib.sha256(f"{name} {number}".encode()).hexdigest(),
         "details": {
             "parent_model": "",
             "format": "gguf",
@@ -31,9 +41,16 @@ MODELS = [
             "quantization_level": "Q4_K_M",
         },
     }
-    for number in range(8)
-]
+
+
+MODELS = [model(f"model-{number}:latest", number) for number in range(8)]
 LOADED = [{**MODELS[0], "expires_at": "2026-11-24T00:05:00Z", "size_vram": 4_109_865_159, "context_length": 4096}]
+SHOWN = {"capabilities": ["completion", "tools"], "model_info": {"llama.context_length": 131_072}}
+
+
+def own_name(address: str, number: int) -> str:
+    """Of a model that no other server has."""
+    return f"own-{number}-{address}:latest"
 
 
 def answer(status: str, kind: str, body: bytes) -> bytes:
@@ -46,7 +63,7 @@ ANSWERS = {
     b"/api/version": answer("200 OK", "application/json", b'{"version":"0.17.4"}'),
     b"/api/tags": answer("200 OK", "application/json", json.dumps({"models": MODELS}).encode()),
     b"/api/ps": answer("200 OK", "application/json", json.dumps({"models": LOADED}).encode()),
-    b"/api/show": answer("200 OK", "application/json", json.dumps({"capabilities": ["completion"]}).encode()),
+    b"/api/show": answer("200 OK", "application/json", json.dumps(SHOWN).encode()),
 }
 NOT_FOUND = answer("404 Not Found", "text/plain", b"404 page not found")
 
@@ -58,16 +75,25 @@ def generated(address: str) -> bytes:
     return answer("200 OK", "application/x-ndjson", json.dumps(said).encode() + b"\n")
 
 
+class Asked:
+    """What was asked since the start, in requests and in connections."""
+
+    def __init__(self) -> None:
+        self.requests = self.connections = 0
+
+
 class Ollama(asyncio.Protocol):
     """One connection: requests, one after the other; whatever their body says."""
 
-    def __init__(self) -> None:
+    def __init__(self, answers: dict[bytes, bytes], asked: Asked) -> None:
+        self.answers, self.asked = answers, asked
         self.transport: asyncio.Transport | None = None
         self.pending = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
+        self.asked.connections += 1
 
     def data_received(self, data: bytes) -> None:
         self.pending += data
@@ -82,25 +108,52 @@ class Ollama(asyncio.Protocol):
 
     def say(self, head: bytes) -> None:
         assert self.transport
+        self.asked.requests += 1
         words = head.split(b" ", 2)
         path = words[1] if len(words) == 3 else b""
         if path == b"/api/generate":
             self.transport.write(generated(self.transport.get_extra_info("sockname")[0]))
         else:
-            self.transport.write(ANSWERS.get(path, NOT_FOUND))
+            self.transport.write(self.answers.get(path, NOT_FOUND))
         if b"connection: close" in head.lower():
             self.transport.close()
 
 
-async def serve(addresses: list[str]) -> None:
-    loop = asyncio.get_running_loop()
-    servers = [await loop.create_server(Ollama, address, PORT, backlog=1024) for address in addresses]
+def answers(address: str, own: int) -> dict[bytes, bytes]:
+    """Of one server."""
+    models = MODELS + [model(own_name(address, number), number) for number in range(own)]
+    return ANSWERS | {b"/api/tags": answer("200 OK", "application/json", json.dumps({"models": models}).encode())}
+
+
+async def serve(words: list[str]) -> None:
+    loop, asked, ended = asyncio.get_running_loop(), Asked(), asyncio.Event()
+    running = []
+    for word in words:
+        address, _, own = word.partition("=")
+        make = partial(Ollama, answers(address, int(own or 0)), asked)
+        running.append(await loop.create_server(make, address, PORT, backlog=1024))
+
+    def told() -> None:
+        if os.read(0, 4096):
+            print(json.dumps({"requests": asked.requests, "connections": asked.connections}), flush=True)
+        else:
+            ended.set()
+
+    loop.add_reader(0, told)
     print("ready", flush=True)
-    ended = asyncio.Event()
-    loop.add_reader(sys.stdin, ended.set)
     await ended.wait()
-    for server in servers:
+    for server in running:
         server.close()
+
+
+def counted(process: subprocess.Popen[str]) -> dict[str, int]:
+    """What a running one was asked since its start."""
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write("\n")
+    process.stdin.flush()
+    found: dict[str, int] = json.loads(process.stdout.readline())
+    return found
 
 
 if __name__ == "__main__":

@@ -24,12 +24,11 @@ from benchmarks.process import started
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
-    from pathlib import Path
     from typing import TypeAlias
 
-    from benchmarks.two_servers import TwoServers
+    from benchmarks.servers import Servers
 
-    Start: TypeAlias = Callable[[TwoServers], AbstractContextManager[Callable[[], str]]]
+    Start: TypeAlias = Callable[[Servers], AbstractContextManager[Callable[[], str]]]
 
 PORT, STATS_PORT = 11435, 11480
 FORWARD = "our forward"
@@ -52,12 +51,12 @@ def wait(what: str, ready: Callable[[], bool]) -> None:
     deadline = time.monotonic() + READY_S
     while not ready():
         if time.monotonic() > deadline:
-            raise RuntimeError(f"{what} did not see both servers within {READY_S:.0f} s")
+            raise RuntimeError(f"{what} did not see its servers within {READY_S:.0f} s")
         time.sleep(0.2)
 
 
 @contextlib.contextmanager
-def settled(pair: TwoServers, config: str = "") -> Iterator[Daemon]:
+def settled(pair: Servers, config: str = "") -> Iterator[Daemon]:
     with daemon(pair.place, config=config) as running:
 
         def both() -> bool:
@@ -69,7 +68,7 @@ def settled(pair: TwoServers, config: str = "") -> Iterator[Daemon]:
 
 
 @contextlib.contextmanager
-def ours(pair: TwoServers) -> Iterator[Callable[[], str]]:
+def ours(pair: Servers) -> Iterator[Callable[[], str]]:
     with settled(pair) as running:
         command = [programs() / "ollama-locate"]
         env = surroundings(pair.place.folder, running.state)
@@ -82,13 +81,13 @@ def ours(pair: TwoServers) -> Iterator[Callable[[], str]]:
 
 
 @contextlib.contextmanager
-def forward(pair: TwoServers) -> Iterator[Callable[[], str]]:
+def forward(pair: Servers) -> Iterator[Callable[[], str]]:
     with settled(pair, f'[forward]\nlisten = "127.0.0.1:{PORT}"\n'):
         yield lambda: f"http://127.0.0.1:{PORT}"
 
 
 @contextlib.contextmanager
-def haproxy(pair: TwoServers, options: str) -> Iterator[Callable[[], str]]:
+def haproxy(pair: Servers, options: str) -> Iterator[Callable[[], str]]:
     config = pair.place.folder / "haproxy.cfg"
     servers = [peer.address for peer in pair.place.peers]
     config.write_text(tools.haproxy_router(servers, PORT, STATS_PORT, options))
@@ -98,34 +97,47 @@ def haproxy(pair: TwoServers, options: str) -> Iterator[Callable[[], str]]:
         yield lambda: f"http://127.0.0.1:{PORT}"
 
 
-@contextlib.contextmanager
-def ollama_herd(pair: TwoServers) -> Iterator[Callable[[], str]]:
-    """The router beside the client, a node on each server's machine; found by address, not by mDNS."""
-    folder, bin_ = pair.place.folder, herd()
+def herd_home(pair: Servers, name: str) -> dict[str, str]:
+    """An environment of its own, which tells nobody of it, pulls nothing, and answers by no other model."""
+    home = pair.place.folder / f"herd-{name}"
+    home.mkdir(exist_ok=True)
+    off = ("FLEET_TELEMETRY", "FLEET_NODE_TELEMETRY", "FLEET_AUTO_PULL", "FLEET_VRAM_FALLBACK")
+    return {"PATH": "/usr/bin:/bin", "HOME": str(home)} | dict.fromkeys(off, "false")
+
+
+def herd_router(pair: Servers) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    bin_ = herd()
     assert bin_
-    env = {"PATH": "/usr/bin:/bin", "FLEET_TELEMETRY": "false", "FLEET_NODE_TELEMETRY": "false"}
-    env["FLEET_AUTO_PULL"] = "false"
+    return started([bin_ / "herd", "--host", "0.0.0.0", "--port", str(PORT)], env=herd_home(pair, "router"))
 
-    def home(name: str) -> dict[str, str]:
-        (folder / f"herd-{name}").mkdir(exist_ok=True)
-        return env | {"HOME": str(folder / f"herd-{name}")}
 
+@contextlib.contextmanager
+def herd_nodes(pair: Servers) -> Iterator[None]:
+    """One on each server's machine; they find the router by address, not by mDNS."""
+    bin_ = herd()
+    assert bin_
     with contextlib.ExitStack() as stack:
-        words: list[str | Path] = [bin_ / "herd", "--host", "0.0.0.0", "--port", str(PORT)]
-        stack.enter_context(started(words, env=home("router")))
-        wait("ollama-herd's router", lambda: bool(get(PORT, "/fleet/status")))
         for address, space in pair.homes.items():
-            words = [bin_ / "herd-node", "--node-id", address, "--router-url", f"http://{people.SELF}:{PORT}"]
+            words = [f"{bin_}/herd-node", "--node-id", address, "--router-url", f"http://{people.SELF}:{PORT}"]
             words += ["--ollama-host", f"http://{address}:{people.PORT}"]
             with inside(space):
-                stack.enter_context(started(words, env=home(address)))
+                stack.enter_context(started(words, env=herd_home(pair, address)))
+        yield
 
-        def both() -> bool:
-            nodes = json.loads(get(PORT, "/fleet/status") or b"{}").get("nodes", [])
-            return [node.get("status") for node in nodes] == ["online"] * len(pair.homes)
 
-        wait("ollama-herd", both)
-        yield lambda: f"http://127.0.0.1:{PORT}"
+@contextlib.contextmanager
+def ollama_herd(pair: Servers) -> Iterator[Callable[[], str]]:
+    """The router beside the client, a node on each server's machine."""
+    with herd_router(pair):
+        wait("ollama-herd's router", lambda: bool(get(PORT, "/fleet/status")))
+        with herd_nodes(pair):
+
+            def everyone() -> bool:
+                nodes = json.loads(get(PORT, "/fleet/status") or b"{}").get("nodes", [])
+                return [node.get("status") for node in nodes] == ["online"] * len(pair.homes)
+
+            wait("ollama-herd", everyone)
+            yield lambda: f"http://127.0.0.1:{PORT}"
 
 
 def available() -> tuple[dict[str, Start], list[str]]:

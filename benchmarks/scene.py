@@ -86,10 +86,10 @@ def machine(client: str, peers: list[people.Peer]) -> Iterator[Scene]:
 
 
 @contextlib.contextmanager
-def scene(peers: list[people.Peer]) -> Iterator[Scene]:
-    """Everything of it is gone when the block ends, however it ends."""
+def scene(peers: list[people.Peer], own: int = 0) -> Iterator[Scene]:
+    """Everything of it is gone when the block ends, however it ends. `own`: models that only one of them has."""
     with spaces("client", "peers") as (client, far), machine(client, peers) as found:
-        running = [peer.address for peer in people.alive(peers)]
+        running = [f"{peer.address}={own}" for peer in people.alive(peers)]
         with helper("wan", str(found.folder / "links.json"), client, far), contextlib.ExitStack() as stack:
             wire(client, far)
             with inside(far):

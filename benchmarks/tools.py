@@ -80,6 +80,14 @@ def llama_scanner() -> list[str] | None:
     return [os.environ.get("LLAMASCANNER_PYTHON", sys.executable), "-c", code, str(Path(file).parent)]
 
 
+def llama_targets(targets: Path) -> list[str] | None:
+    """The same as its users run it, for a file of who has which model; no generation is measured."""
+    file = os.environ.get("LLAMASCANNER")
+    if not file or not Path(file).is_file():
+        return None
+    return [os.environ.get("LLAMASCANNER_PYTHON", sys.executable), file, "--proxy", str(targets)]
+
+
 def llama_found(output: str) -> set[str]:
     return set(output.split())
 

@@ -79,13 +79,12 @@ def answer_model(wanted: str) -> int | None:
     if found is None or "[" in wanted or not _SAFE.issuperset(wanted.replace(",", "")):
         return None
     try:
-        whole = _text(path + "/models", _MODELS_MAX).rpartition("\n")[0]
+        lines = _bytes(path + "/models", _MODELS_MAX)
     except OSError:
         return None
-    best = dict(line.partition("\t")[::2] for line in whole.split("\n"))
     for word in wanted.split(","):
         # A name without a tag means `:latest`; else it may be an alias, whose lines have none.
-        url = best.get(word if ":" in word.rpartition("/")[2] else word + ":latest") or best.get(word, "")
+        url = _find(lines, word if ":" in word.rpartition("/")[2] else word + ":latest") or _find(lines, word)
         if url.startswith(("http://", "https://")) and _SAFE.issuperset(url):
             sys.stdout.write(url + "\n")
             if found == (url, "stale"):
@@ -94,13 +93,23 @@ def answer_model(wanted: str) -> int | None:
     return None
 
 
+def _find(lines: bytes, name: str) -> str:
+    """What stands behind a name on its line, empty where there is no such line, or not its end."""
+    start = f"{name}\t".encode()
+    at = lines.find(start)
+    while at > 0 and lines[at - 1 : at] != b"\n":
+        at = lines.find(start, at + 1)
+    end = lines.find(b"\n", at)
+    return lines[at + len(start) : end].decode("ascii", "replace") if 0 <= at < end else ""
+
+
 def _line(path: str) -> str:
-    return _text(path, 1024).rstrip("\n")
+    return _bytes(path, 1024).decode("ascii", "replace").rstrip("\n")
 
 
-def _text(path: str, limit: int) -> str:
+def _bytes(path: str, limit: int) -> bytes:
     fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
-        return os.read(fd, limit).decode("ascii", "replace")
+        return os.read(fd, limit)
     finally:
         os.close(fd)

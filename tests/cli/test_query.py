@@ -109,6 +109,7 @@ def test_the_slow_path_takes_the_rest(
     [
         pytest.param("mistral", 0, id="a name without a tag"),
         pytest.param("mistral:latest", 0, id="with one"),
+        pytest.param("tral:latest", None, id="the end of one"),
         pytest.param("nope,mistral", 0, id="the first that exists"),
         pytest.param("small", 0, id="an alias"),
         pytest.param("small:latest", None, id="which has no tag"),

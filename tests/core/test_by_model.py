@@ -2,6 +2,7 @@
 
 import pytest
 
+from ollama_locate.core import selection
 from ollama_locate.core.by_model import ByModel
 from ollama_locate.core.selection import Contender
 
@@ -35,7 +36,7 @@ FAST, SLOW = one("fast", 1, "m:1", "f:1"), one("slow", 90, "m:1", "s:1")
 )
 def test_the_best(contenders: list[Contender], loaded: dict[str, set[str]], want: dict[str, str]) -> None:
     sets = {key: frozenset(names) for key, names in loaded.items()}
-    assert ByModel().choose(contenders, sets) == want
+    assert ByModel().choose(selection.rank(contenders), sets) == want
 
 
 def test_whose_turn_it_was_keeps_its_place_within_the_dead_band() -> None:
@@ -90,3 +91,10 @@ def test_whose_turn_it_was_in_an_earlier_run_keeps_its_place() -> None:
     best = ByModel()
     best.recall({"m:1": "b"})
     assert best.choose([one("a", 5, "m:1"), one("b", 9, "m:1")], {}) == {"m:1": "b"}
+
+
+def test_those_that_keep_their_place_do_so_together() -> None:
+    names, best = [f"m{number}:1" for number in range(500)], ByModel()
+    best.choose([one("a", 12, *names), one("b", 90, *names)], {})
+    found = best.choose([one("b", 8, *names), one("a", 12, *names)], {"b": frozenset({"m7:1"})})
+    assert {name for name, key in found.items() if key == "b"} == {"m7:1"}

@@ -43,17 +43,19 @@ class ByModel:
         self._pinned = pinned
         found: dict[str, str] = {}
         alike: dict[tuple[object, ...], str | None] = {}
+        by_rtt = pinned is None and not answers and all(one.answer is None for one in contenders)
         for name, having in _holders(contenders).items():
-            times = answers.get(name, {})
+            times, current = answers.get(name, {}), self._current.get(name)
             if len(having) == 1:
                 found[name] = having[0].key
                 continue
             warm = frozenset(one.key for one in having if name in loaded.get(one.key, ()))
-            question = (tuple(one.key for one in having), warm, self._current.get(name), tuple(times.items()))
+            if by_rtt and _first_anyway(having[0].key, warm, current):
+                found[name] = having[0].key
+                continue
+            question = (tuple(one.key for one in having), warm, current, tuple(times.items()))
             if question not in alike:
-                alike[question] = _best(
-                    for_model(having, warm, times), self._current.get(name), pinned, provisional=provisional
-                )
+                alike[question] = _best(for_model(having, warm, times), current, pinned, provisional=provisional)
             found[name] = alike[question] or having[0].key
         for name, having in _holders(doubtful).items():
             found.setdefault(name, having[0].key)
@@ -67,6 +69,11 @@ def _holders(contenders: Iterable[Contender]) -> dict[str, list[Contender]]:
         for name in one.models or ():
             found.setdefault(name, []).append(one)
     return found
+
+
+def _first_anyway(first: str, warm: frozenset[str], current: str | None) -> bool:
+    """Whether the one that ranks first is so for this model as well, and displaces nobody: so it is for most."""
+    return (not warm or first in warm) and current in (None, first)
 
 
 def _best(having: Sequence[Contender], current: str | None, pinned: str | None, *, provisional: bool) -> str | None:

@@ -4,6 +4,8 @@
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
+from sys import intern
 from typing import Final
 
 import msgspec
@@ -18,7 +20,7 @@ _MOST: Final = 2**53
 """What every reader of JSON can hold; eight petabytes."""
 
 
-class Model(msgspec.Struct, frozen=True, omit_defaults=True):
+class Model(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One model of one server. Sizes in bytes; `vram` is the part of `memory` that lies in its card, where loaded.
 
     `can` is None where the server has not said yet what the model can do; `window` is the longest context it can have,
@@ -49,7 +51,7 @@ class Model(msgspec.Struct, frozen=True, omit_defaults=True):
         return min(1.0, self.vram / self.memory) if self.memory > 0 else 1.0
 
 
-class Ability(msgspec.Struct, frozen=True):
+class Ability(msgspec.Struct, frozen=True, gc=False):
     """What `/api/show` says of a model, as far as anybody chooses by it."""
 
     can: tuple[str, ...] = ()
@@ -121,15 +123,18 @@ def ability(show: bytes) -> Ability | None:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     can = sorted({shown(word, _DETAIL_MAX) for word in found.capabilities or ()} - {""})
-    return Ability(tuple(can[:CAPABILITIES_MAX]), _window(found.model_info or {}))
+    return _shared(tuple(can[:CAPABILITIES_MAX]), _window(found.model_info or {}))
+
+
+@lru_cache(maxsize=256)
+def _shared(can: tuple[str, ...], window: int) -> Ability:
+    """One for all models that can do the same: thousands of models can do a dozen things."""
+    return Ability(can, window)
 
 
 def able(models: tuple[Model, ...], abilities: Mapping[tuple[str, str], Ability]) -> tuple[Model, ...]:
-    """The same, with what is known of what they can do, by name and digest."""
-    return tuple(
-        model if (known := abilities.get((model.name, model.digest))) is None else _able(model, known)
-        for model in models
-    )
+    """The same, with what is known of what they can do, by name and digest, and nothing that is not known."""
+    return tuple(_able(model, abilities.get((model.name, model.digest))) for model in models)
 
 
 def same_to_choose_by(some: tuple[Model, ...], others: tuple[Model, ...]) -> bool:
@@ -165,8 +170,8 @@ def _model(name: str, one: _Listed) -> Model:
         name,
         _digest(one),
         _number(one.size),
-        _word(details.get("parameter_size")),
-        _word(details.get("quantization_level")),
+        intern(_word(details.get("parameter_size"))),
+        intern(_word(details.get("quantization_level"))),
         cloud=bool(one.remote_host or one.remote_model) or is_cloud(name),
     )
 
@@ -185,8 +190,11 @@ def _running(model: Model, running: _Listed) -> Model:
     )
 
 
-def _able(model: Model, known: Ability) -> Model:
-    return msgspec.structs.replace(model, can=known.can, window=known.window, absent=known.absent)
+def _able(model: Model, known: Ability | None) -> Model:
+    can, window, absent = (None, 0, False) if known is None else (known.can, known.window, known.absent)
+    if (model.can, model.window, model.absent) == (can, window, absent):
+        return model
+    return msgspec.structs.replace(model, can=can, window=window, absent=absent)
 
 
 def _window(info: Mapping[str, object]) -> int:

@@ -28,7 +28,7 @@ class StateFolder:
     def __init__(self, path: Path) -> None:
         """Make or check the folder; raises StateFolderError."""
         self.path = path
-        self._written: dict[str, bytes] = {}
+        self._written: dict[str, tuple[int, int]] = {}
         self.fd = _open_own(path)
 
     def clean(self) -> None:
@@ -73,7 +73,7 @@ class StateFolder:
                 self._write(_temporary(name), files[name], flush=name in durable)
             for name in changed:
                 os.rename(_temporary(name), name, src_dir_fd=self.fd, dst_dir_fd=self.fd)
-                self._written[name] = files[name]
+                self._written[name] = _mark(files[name])
             if any(name in durable for name in changed):
                 os.fsync(self.fd)
         except OSError as error:
@@ -92,11 +92,11 @@ class StateFolder:
     def _differs(self, name: str, data: bytes) -> bool:
         try:
             if name not in self._written and self._read(name) == data:
-                self._written[name] = data  # of an earlier run
+                self._written[name] = _mark(data)  # of an earlier run
             size = os.stat(name, dir_fd=self.fd, follow_symlinks=False).st_size
         except OSError:
             return True
-        return self._written.get(name) != data or size != len(data)
+        return self._written.get(name) != _mark(data) or size != len(data)
 
     def _read(self, name: str) -> bytes | None:
         """A file's content, if it is one that this program could have written."""
@@ -157,6 +157,11 @@ def _open_own(path: Path) -> int:
 
 def _open_to_others(path: Path) -> str:
     return f"others can write {path}; mend it with: chmod go-w '{path}'"
+
+
+def _mark(data: bytes) -> tuple[int, int]:
+    """What is kept of a content to tell it from another: with thousands of models the files are megabytes."""
+    return len(data), hash(data)
 
 
 def _temporary(name: str) -> str:

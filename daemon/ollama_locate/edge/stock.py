@@ -108,7 +108,9 @@ class Stock:
             return None
         self._ps = ps
         abilities = {key[1:]: one.ability for key, one in self._known.items() if key[0] == version and one.ability}
-        self._told = able(loaded(models, ps), abilities)
+        # What nobody learnt anything about is the same object in both: of thousands that is megabytes.
+        self.models = able(models, abilities)
+        self._told = loaded(self.models, ps)
         return self._told
 
     async def _running(self, ask: Ask) -> bytes:
