@@ -199,7 +199,7 @@ def test_figures_that_cannot_be_read_stop_it_before_anything_is_asked(run: Comma
     assert servers.asked("gpu") == []
     assert (servers.state / NAME).read_text() == "{"
     code, out, err = run("models")
-    assert (code, out) == (0, "mistral:latest\t4.0 GB\t7.2B Q4_0\t-\tgpu (loaded)\n")
+    assert (code, out) == (0, "mistral:latest\t4.0 GB\t7.2B Q4_0\t?\tgpu (loaded)\n")
     assert "it cannot be read" in err
 
 

@@ -51,13 +51,44 @@ def test_a_row_for_each_model_with_who_has_it(run: Command) -> None:
     assert run("models") == (
         0,
         (
-            "big:cloud\t-\tcloud\t-\tgpu\n"
-            "ghost:1\t-\t-\t-\tnas (not found)\n"
-            "mistral:latest\t4.4 GB\t7B Q4_0\ttools\tgpu (loaded 60%), nas\n"
-            "tiny:latest\t337.0 kB\t-\t-\tnas\n"
+            "big:cloud\t-\tcloud\t?\tgpu\n"
+            "ghost:1\t?\t?\t-\tnas (not found)\n"
+            "mistral:latest\t4.4 GB\t7B Q4_0\ttools\tgpu (loaded 60% in card), nas\n"
+            "tiny:latest\t337.0 kB\t?\t-\tnas\n"
         ),
         "",
     )
+
+
+@pytest.mark.parametrize(
+    ("gpu", "nas", "rows"),
+    [
+        pytest.param(
+            replace(MISTRAL, digest="d2", size=26 * G, parameters="47B", can=("tools", "vision")),
+            MISTRAL,
+            ["26.0 GB\t47B Q4_0\ttools vision\tgpu", "4.4 GB\t7B Q4_0\ttools\tnas"],
+            id="another model of that name",
+        ),
+        pytest.param(
+            replace(MISTRAL, can=("completion",)),
+            MISTRAL,
+            ["4.4 GB\t7B Q4_0\t-\tgpu", "4.4 GB\t7B Q4_0\ttools\tnas"],
+            id="one that can less there",
+        ),
+        pytest.param(
+            Model("mistral:latest", "d1"), MISTRAL, ["4.4 GB\t7B Q4_0\ttools\tgpu, nas"], id="who knows it says it"
+        ),
+        pytest.param(
+            replace(MISTRAL, loaded=True, memory=100, can=None),
+            replace(MISTRAL, loaded=True, memory=100, vram=100, can=None),
+            ["4.4 GB\t7B Q4_0\t?\tgpu (loaded on CPU), nas (loaded)"],
+            id="nobody knows what it can do, and one has no card",
+        ),
+    ],
+)
+def test_a_row_for_each_model_that_is_meant_by_one_name(run: Command, gpu: Model, nas: Model, rows: list[str]) -> None:
+    run.publish(two(stocks={"n2:11434": (gpu,), "n3:11434": (nas,)}))
+    assert run("models")[:2] == (0, "".join(f"mistral:latest\t{row}\n" for row in rows))
 
 
 def test_on_a_wide_terminal_each_server_has_a_column(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,9 +103,21 @@ def test_on_a_wide_terminal_each_server_has_a_column(run: Command, monkeypatch: 
     os.close(master)
     head, _, ghost, mistral, tiny = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
     assert head.split() == ["MODEL", "SIZE", "KIND", "CAN", "gpu", "nas"]
-    assert ghost.split() == ["ghost:1", "-", "-", "-", "-", "not", "found"]
-    assert mistral.split() == ["mistral:latest", "4.4", "GB", "7B", "Q4_0", "tools", "loaded", "60%", "yes"]
-    assert tiny.split() == ["tiny:latest", "337.0", "kB", "-", "-", "-", "yes"]
+    assert ghost.split() == ["ghost:1", "?", "?", "-", "-", "not", "found"]
+    assert mistral.split() == [
+        "mistral:latest",
+        "4.4",
+        "GB",
+        "7B",
+        "Q4_0",
+        "tools",
+        "loaded",
+        "60%",
+        "in",
+        "card",
+        "yes",
+    ]
+    assert tiny.split() == ["tiny:latest", "337.0", "kB", "?", "-", "-", "yes"]
 
 
 def test_json(run: Command) -> None:

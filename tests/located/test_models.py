@@ -59,7 +59,7 @@ def test_who_looks_once_asks_for_models_as_well(lab: Lab) -> None:
     lab.machine("gpu", 2, 0.001, "plain:1", "!clever:1=completion,tools")
     assert lab.start("--once").wait(15) == 0
     assert lab.ask("--can", "tools").stdout == GPU + "\n"
-    assert "clever:1\t-\t-\ttools\tgpu (loaded 0%)\n" in lab.ask("models").stdout
+    assert "clever:1\t?\t?\ttools\tgpu (loaded on CPU)\n" in lab.ask("models").stdout
 
 
 def test_by_speed_the_endpoint_follows_what_was_measured(lab: Lab) -> None:

@@ -30,6 +30,7 @@ _ANY: Final = "completion"
 """What nearly every model can do."""
 
 _THERE: Final = "yes"
+_NOT_KNOWN: Final = "?"
 _UNKNOWN: Final = "its list of models is not known"
 
 
@@ -39,8 +40,9 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         "models",
         help="which model is where, and what is loaded",
         description="Which model is on which of the servers that answer, and what it can do.",
-        epilog="A model that is loaded answers at once. `loaded 60%`: so much of it lies in the graphics card; the "
-        "rest is slow.\n`42 tok/s`: measured by --bench, with the model that is there now.\n"
+        epilog="A model that is loaded answers at once. `loaded 60% in card`: so much of it lies in the graphics card; "
+        "the rest is slow.\n`loaded on CPU`: nothing of it lies in a card. `?`: not known. A name that stands for "
+        "different models has a row for each.\n`42 tok/s`: measured by --bench, with the model that is there now.\n"
         "`not found`: its server lists it, and then does not find it.\n"
         "A cloud model runs elsewhere: using it leaves the tailnet, so it is never chosen unless the config says so.",
         formatter_class=Help,
@@ -148,11 +150,8 @@ def _rate(rates: _Rates, server: ServerState, model: Model) -> float | None:
 
 def _show(have: list[Stocked], rates: _Rates) -> None:
     """A column for each server where there is room, else the servers' names in one column."""
-    by_name: dict[str, dict[str, Model]] = {}
-    for server, models in have:
-        for model in models:
-            by_name.setdefault(model.name, {})[server.key] = model
-    if not by_name:
+    rows = _variants(have)
+    if not rows:
         if have:
             line("The servers have no models; `ollama-locate ensure mistral` gets one.")
         return
@@ -161,25 +160,54 @@ def _show(have: list[Stocked], rates: _Rates) -> None:
         model = at.get(server.key)
         return "-" if model is None else _cell(model, _rate(rates, server, model))
 
-    rows = sorted(by_name.items())
     heads = ("MODEL", "SIZE", "KIND", "CAN", *(one.server.name for one in have))
-    matrix = [(*_of(at), *(cell(one.server, at) for one in have)) for _, at in rows]
+    matrix = [(*_of(at), *(cell(one.server, at) for one in have)) for at in rows]
     if fits(heads, matrix):
         table(heads, matrix)
         return
     listed = [
         (*_of(at), ", ".join(_where(one.server, cell(one.server, at)) for one in have if one.server.key in at))
-        for _, at in rows
+        for at in rows
     ]
     table(("MODEL", "SIZE", "KIND", "CAN", "ON"), listed)
 
 
+def _variants(have: list[Stocked]) -> list[dict[str, Model]]:
+    """By name, and what is the same model on several servers is one: by key, in the servers' order."""
+    found: dict[str, list[dict[str, Model]]] = {}
+    for server, models in have:
+        for model in models:
+            rows = found.setdefault(model.name, [])
+            row = next((row for row in rows if all(_same(model, one) for one in row.values())), None)
+            if row is None:
+                rows.append(row := {})
+            row[server.key] = model
+    return [row for _, rows in sorted(found.items()) for row in rows]
+
+
+def _same(one: Model, other: Model) -> bool:
+    """Whether nothing that is known of both differs."""
+    return (
+        one.cloud == other.cloud
+        and (one.can == other.can or None in (one.can, other.can) or one.absent or other.absent)
+        and (one.digest == other.digest or "" in (one.digest, other.digest))
+        and (one.size == other.size or 0 in (one.size, other.size))
+    )
+
+
 def _of(at: dict[str, Model]) -> tuple[str, str, str, str]:
-    """What is the same wherever it is installed: the first server's word is taken."""
-    model = next(iter(at.values()))
-    kind = "cloud" if model.cloud else " ".join(filter(None, (model.parameters, model.quantisation)))
-    can = next((one.can for one in at.values() if one.can is not None), ())
-    return model.name, _size(model.size), kind or "-", " ".join(word for word in can if word != _ANY) or "-"
+    """What is the same on all of these: who knows it says it. `?`: nobody does."""
+    models = list(at.values())
+    first = models[0]
+    if first.cloud:
+        size, kind = "-", "cloud"
+    else:
+        size = _size(max(one.size for one in models))
+        kind = next((kind for one in models if (kind := f"{one.parameters} {one.quantisation}".strip())), _NOT_KNOWN)
+    there = [one for one in models if not one.absent]
+    can = next((one.can for one in there if one.can is not None), None if there else ())
+    words = _NOT_KNOWN if can is None else " ".join(word for word in can if word != _ANY) or "-"
+    return first.name, size, kind, words
 
 
 def _cell(model: Model, rate: float | None) -> str:
@@ -187,10 +215,17 @@ def _cell(model: Model, rate: float | None) -> str:
         return "not found"
     words = []
     if model.loaded:
-        words.append("loaded" if model.in_card >= _ALL else f"loaded {model.in_card:.0%}")
+        words.append(_loaded(model.in_card))
     if rate is not None:
         words.append(figure(rate))
     return ", ".join(words) or _THERE
+
+
+def _loaded(in_card: float) -> str:
+    """Where it lies, if not wholly in the card."""
+    if in_card >= _ALL:
+        return "loaded"
+    return f"loaded {in_card:.0%} in card" if in_card >= 1 - _ALL else "loaded on CPU"
 
 
 def _where(server: ServerState, cell: str) -> str:
@@ -201,4 +236,4 @@ def _size(size: int) -> str:
     for unit, name in _UNITS:
         if size >= unit:
             return f"{size / unit:.1f} {name}"
-    return "-"
+    return _NOT_KNOWN
