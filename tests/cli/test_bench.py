@@ -123,9 +123,6 @@ def test_nobody_is_there_to_ask(run: Command, servers: Servers) -> None:
         pytest.param(("--bench",), "no model is loaded now; name those to measure", id="nothing is loaded"),
         pytest.param(("--bench", "nope"), "no server that answers has nope:latest", id="nobody has it"),
         pytest.param(("--bench", "*", "--on", "nobody"), "nobody is called `nobody`", id="no such server"),
-        pytest.param(("--csv",), "--csv is for figures", id="a list as CSV"),
-        pytest.param(("--advise", "--csv"), "--csv is for figures", id="advice as CSV"),
-        pytest.param(("--yes",), "belong to --bench", id="yes to what"),
         pytest.param(("--speeds",), "nothing is measured yet", id="no figure"),
     ],
 )
@@ -134,6 +131,21 @@ def test_what_there_is_nothing_to_do_for(run: Command, servers: Servers, words: 
     code, out, err = run("models", *words)
     assert (code, out) == (1, "")
     assert sentence in err
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        pytest.param(("--csv",), "--csv is for figures", id="a list as CSV"),
+        pytest.param(("--advise", "--csv"), "--csv is for figures", id="advice as CSV"),
+        pytest.param(("--yes",), "belong to --bench", id="yes to what"),
+        pytest.param(("--on", "nas"), "belong to --bench", id="on what"),
+        pytest.param(("--bench", ""), "it names no model", id="an empty name is not all of them"),
+    ],
+)
+def test_words_that_do_not_belong_together(run: Command, words: tuple[str, ...], sentence: str) -> None:
+    code, out, err = run("models", *words)
+    assert (code, out, sentence in err) == (2, "", True), err
 
 
 def test_on_one_server_alone(run: Command, servers: Servers) -> None:

@@ -158,6 +158,7 @@ ALIAS = '[models.alias]\nsmall = ["nope", "tiny"]'
         pytest.param("--model small", NAS, id="an alias"),
         pytest.param("--model small --print model", "tiny:latest", id="what it means"),
         pytest.param("--can tools", GPU, id="whatever can use tools"),
+        pytest.param("--can Tools", GPU, id="in any case"),
         pytest.param("--can tools --print model", "mistral:latest", id="which that is"),
         pytest.param("--model tiny,* --can tools --print model", "mistral:latest", id="the first that can"),
         pytest.param("--loaded --print model", "mistral:latest", id="whatever is loaded"),
@@ -174,6 +175,13 @@ def test_the_endpoint_for_a_model(run: Command, words: str, out: str) -> None:
     [
         pytest.param("--model nope", "has nope:latest; there are: mistral:latest, tiny:latest", id="nobody"),
         pytest.param("--model mistrall", "did you mean mistral:latest?", id="a slip of the fingers"),
+        pytest.param(
+            "--can vison",
+            "nobody knows `vison`; did you mean `vision`? Here there are: completion, tools\n",
+            id="a slip in what it can",
+        ),
+        pytest.param("--can xyz", "nobody knows `xyz`. Here there are: completion, tools\n", id="nothing like it"),
+        pytest.param("--can vision", "none can vision; here there are: completion, tools\n", id="nobody can"),
         pytest.param("--model tiny --can vision", "tiny:latest can: completion", id="it cannot"),
         pytest.param("--model tiny --loaded", "`ollama-locate ensure tiny:latest` loads it", id="it is cold"),
         pytest.param("--model ghost:1", "no server that answers has ghost:1", id="its server does not find it"),

@@ -9,7 +9,7 @@ from msgspec.structs import asdict
 from ollama_locate.core.bars import figure
 from ollama_locate.core.bench import Stocked
 from ollama_locate.core.bounds import SCHEMA
-from ollama_locate.core.errors import OperatorError, StateFolderError
+from ollama_locate.core.errors import StateFolderError, UsageError
 from ollama_locate.core.inventory import Model
 from ollama_locate.core.placement import answering, asleep
 from ollama_locate.core.snapshot import ServerState, Snapshot
@@ -21,6 +21,7 @@ from .help import Help
 from .named import few, silent_for
 from .show import fits, line, note, table
 from .state import seen
+from .url import wanted_models
 
 _UNITS: Final = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 _ALL: Final = 0.995
@@ -52,6 +53,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         "--bench",
         nargs="*",
         metavar="M",
+        type=wanted_models,
         help="measure how fast these answer: names, aliases, or patterns such as 'qwen3:*'; without one, those that "
         "are loaded, and those that the config requires",
     )
@@ -68,9 +70,9 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
 def run(args: argparse.Namespace) -> int:
     """What the options ask for; 1 where no server answers."""
     if args.csv and args.bench is None and not args.speeds:
-        raise OperatorError("--csv is for figures: say --bench, or --speeds for those that are known")
+        raise UsageError("--csv is for figures: say --bench, or --speeds for those that are known")
     if (args.on or args.yes) and args.bench is None:
-        raise OperatorError("--on and --yes belong to --bench")
+        raise UsageError("--on and --yes belong to --bench")
     if args.bench is not None:
         from .benching import run as bench  # noqa: PLC0415 - httpx, 80 ms, for this alone
 

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Sequence
 
-from ollama_locate.core.choosing import Wish, alternatives, why_none
+from ollama_locate.core.choosing import ABILITIES, Wish, abilities, alternatives, why_none
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.obstacle import Obstacle, obstacle
 from ollama_locate.core.server import authority_of, host_of
@@ -56,8 +56,14 @@ def silent_for(server: ServerState) -> str:
 
 def no_model(snapshot: Snapshot, wish: Wish) -> str:
     """That no server has this model, and which there are: those that are called much the same, else the first ones."""
+    here = abilities(snapshot)
+    if here and (odd := sorted(wish.can.difference(here, ABILITIES))):
+        close = difflib.get_close_matches(odd[0], {*here, *ABILITIES}, 1)
+        meant = f"; did you mean `{close[0]}`?" if close else "."
+        return f"nobody knows `{shown(odd[0])}`{meant} Here there are: {', '.join(here)}"
     if lacks := why_none(wish, snapshot):
-        return f"no server that answers has what is asked for: {lacks}"
+        there = "" if wish.can <= {*here} or not here else f"; here there are: {', '.join(here)}"
+        return f"no server that answers has what is asked for: {lacks}{there}"
     names = sorted(best_by_model(snapshot))
     asked = alternatives(wish.models, snapshot.aliases)
     missing = f"no server that answers has {shown(' or '.join(asked))}"
