@@ -1,6 +1,7 @@
 """`ollama-locate models`: which model is where, what is loaded, how large it is."""
 
 import argparse
+from collections import Counter
 from typing import Any, Final
 
 import msgspec
@@ -163,13 +164,14 @@ def _show(have: list[Stocked], rates: _Rates) -> None:
         return "-" if model is None else _cell(model, _rate(rates, server, model))
 
     heads = ("MODEL", "SIZE", "KIND", "CAN", *(one.server.name for one in have))
-    matrix = [(*_of(at), *(cell(one.server, at) for one in have)) for at in rows]
+    said = _told_apart(rows)
+    matrix = [(*words, *(cell(one.server, at) for one in have)) for words, at in zip(said, rows, strict=True)]
     if fits(heads, matrix):
         table(heads, matrix)
         return
     listed = [
-        (*_of(at), ", ".join(_where(one.server, cell(one.server, at)) for one in have if one.server.key in at))
-        for at in rows
+        (*words, ", ".join(_where(one.server, cell(one.server, at)) for one in have if one.server.key in at))
+        for words, at in zip(said, rows, strict=True)
     ]
     table(("MODEL", "SIZE", "KIND", "CAN", "ON"), listed)
 
@@ -195,6 +197,16 @@ def _same(one: Model, other: Model) -> bool:
         and (one.digest == other.digest or "" in (one.digest, other.digest))
         and (one.size == other.size or 0 in (one.size, other.size))
     )
+
+
+def _told_apart(rows: list[dict[str, Model]]) -> list[tuple[str, str, str, str]]:
+    """What is said of each; where two say the same they have their digests too."""
+    said = [_of(at) for at in rows]
+    times = Counter(said)
+    return [
+        (name, size, f"{kind} {next(iter(at.values())).digest[:7]}" if times[name, size, kind, can] > 1 else kind, can)
+        for (name, size, kind, can), at in zip(said, rows, strict=True)
+    ]
 
 
 def _of(at: dict[str, Model]) -> tuple[str, str, str, str]:
