@@ -20,7 +20,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         "  host=$(ollama-locate ensure qwen3:8b --yes) && OLLAMA_HOST=$host ollama run qwen3:8b",
         formatter_class=Help,
     )
-    words.add_argument("model", metavar="M", type=_model, help="its name; without a tag, `:latest` is meant")
+    words.add_argument("model", metavar="MODEL", type=_model, help="its name; without a tag, `:latest` is meant")
     words.add_argument("--on", metavar="NAME", help="on this server, by its name, address or URL")
     words.add_argument("--yes", action="store_true", help="do not ask")
     words.add_argument("--insecure", action="store_true", help="let it pull from a registry that speaks plain http")
