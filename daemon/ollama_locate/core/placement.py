@@ -71,6 +71,18 @@ def barred(servers: Iterable[ServerState], no_pull: tuple[Pattern, ...], look: T
     return frozenset(server.key for server in servers if _is_barred(server, no_pull, known))
 
 
+def speak_of_nobody(patterns: Iterable[Pattern], servers: Iterable[ServerState], look: Tailnet) -> list[str]:
+    """Those that name no peer of the tailnet, be it left alone, nor any other server; as they are written."""
+    peers, every = (look.self, *look.peers), tuple(servers)
+    return [
+        pattern.text
+        for pattern in patterns
+        if pattern.form in _BY_TAILNET
+        and not any(matches(pattern, peer) for peer in peers)
+        and not any(names(pattern, one.name, one.url) for one in every)
+    ]
+
+
 def _is_barred(server: ServerState, no_pull: tuple[Pattern, ...], known: dict[str, Peer]) -> bool:
     forms = {pattern.form for pattern in no_pull}
     if Form.ANY in forms or any(form.value == server.kind for form in forms & {Form.LOCAL, Form.MDNS}):
