@@ -168,7 +168,7 @@ def _lines(text: str) -> dict[str, int]:
                 name = f"{name}.{several[name]}"
                 found.setdefault(name, number)
             table = name + "."
-        elif key := re.match(r"\s*[\"']?([A-Za-z0-9_.\-]+)[\"']?\s*=", line):
+        elif key := re.match(r"\s*[\"']?([A-Za-z0-9_.:/\-]+)[\"']?\s*=", line):
             found.setdefault(table + key[1], number)
     return found
 

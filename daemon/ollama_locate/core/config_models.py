@@ -58,12 +58,12 @@ def _aliases(value: object) -> dict[str, tuple[str, ...]]:
     found = {}
     for name, meant in value.items():
         if not _ALIAS.fullmatch(name):
-            raise AtError("alias", f"`{shown(name)}`: letters, digits and `. _ -`, no tag and no slash")
-        names = _names("alias", [meant] if isinstance(meant, str) else meant)
+            raise AtError(f"alias.{name}", "an alias has letters, digits and `. _ -`, no tag and no slash")
+        names = _names(f"alias.{name}", [meant] if isinstance(meant, str) else meant)
         if not names:
-            raise AtError("alias", f"`{name}` names no model")
+            raise AtError(f"alias.{name}", "it names no model")
         if inner := next((one for one in names if one in value), None):
-            raise AtError("alias", f"`{name}` names `{inner}`, which is an alias itself: name the models")
+            raise AtError(f"alias.{name}", f"it names `{inner}`, which is an alias itself: name the models")
         found[name] = tuple(full_name(one) for one in names)
     return found
 
