@@ -20,8 +20,8 @@ from ollama_locate.core.config import parse_config
 from ollama_locate.core.inventory import Model
 from ollama_locate.core.locator import Locator
 from ollama_locate.core.outcome import Outcome, Probe
-from ollama_locate.core.snapshot import Clock, Run, take
 from ollama_locate.core.tailnet import parse_status
+from ollama_locate.core.taking import Clock, Run, take
 from ollama_locate.edge.templates import templates
 
 

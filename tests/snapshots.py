@@ -11,9 +11,10 @@ from ollama_locate.core.inventory import Model
 from ollama_locate.core.locator import Locator
 from ollama_locate.core.outcome import Outcome, Probe
 from ollama_locate.core.pin import Pin
-from ollama_locate.core.snapshot import Clock, Run, Snapshot, take
+from ollama_locate.core.snapshot import Snapshot
 from ollama_locate.core.speed import Speed
 from ollama_locate.core.tailnet import parse_status
+from ollama_locate.core.taking import Clock, Run, take
 from ollama_locate.edge.files import StateFolder
 from ollama_locate.edge.templates import templates
 from tests.standins import tailscale

@@ -1,8 +1,13 @@
---- What CodeCompanion's events tell: which chats are open on the endpoint, and which answers are on their way.
+--- What CodeCompanion's events tell: which chats are open on Ollama, and which answers are on their way.
 local M = {}
 
-local chats = {} ---@type table<integer, string> buffer -> model
-local flying = {} ---@type table<any, string> request -> the endpoint it went to
+---@class ollama_locate.Asked
+---@field model? string
+---@field url string the server that it goes to
+---@field told? boolean that the next one goes to another
+
+local chats = {} ---@type table<integer, ollama_locate.Asked> by their buffers
+local flying = {} ---@type table<any, ollama_locate.Asked> requests that are not answered yet
 local listening = false
 
 ---@param model string
@@ -10,12 +15,19 @@ local function load(model)
   require("ollama_locate.ensure").ensure(model, { quiet = true })
 end
 
+---@param model? string
+---@return string url
+---@return ollama_locate.Source source
+local function where(model)
+  return require("ollama_locate.models").where(model)
+end
+
 ---@param bufnr integer
 ---@param model string
 ---@param options ollama_locate.ExtensionOptions
 local function uses(bufnr, model, options)
-  if chats[bufnr] ~= model then
-    chats[bufnr] = model
+  if not chats[bufnr] or chats[bufnr].model ~= model then
+    chats[bufnr] = { model = model, url = (where(model)) }
     if options.load ~= false then
       load(model)
     end
@@ -47,20 +59,24 @@ local function model_chosen(data, options)
   end
 end
 
----@param change ollama_locate.Change
+---The server of a model may be another one now, because the endpoint is, or alone.
 ---@param options ollama_locate.ExtensionOptions
-local function moved(change, options)
+local function looked(options)
   local state = require("ollama_locate.state")
-  for _, url in pairs(flying) do
-    if url == change.old then
+  for _, request in pairs(flying) do
+    local now = where(request.model)
+    if now ~= request.url and not request.told then
+      request.told = true
       local sentence = "Your next message goes to %s; this answer still comes from %s."
-      require("ollama_locate.say").notify(sentence:format(state.name(change.new), state.name(change.old)))
-      break
+      require("ollama_locate.say").notify(sentence:format(state.name(now), state.name(request.url)))
     end
   end
-  if options.load ~= false and change.source ~= "default" then -- nobody has seen an Ollama at the default
-    for _, model in pairs(chats) do
-      load(model)
+  for _, chat in pairs(chats) do
+    local now, source = where(chat.model)
+    local moved = now ~= chat.url
+    chat.url = now
+    if moved and options.load ~= false and source ~= "default" then -- nobody has seen an Ollama at the default
+      load(chat.model)
     end
   end
 end
@@ -84,8 +100,10 @@ function M.start(options)
     model_chosen(data, options)
   end)
   on("RequestStarted", function(data)
-    if type(data.adapter) == "table" and data.adapter.name == (options.name or "ollama") and data.id then
-      flying[data.id] = require("ollama_locate").url()
+    local adapter = type(data.adapter) == "table" and data.adapter or {}
+    if adapter.name == (options.name or "ollama") and data.id then
+      local model = type(adapter.model) == "string" and adapter.model or nil
+      flying[data.id] = { model = model, url = (where(model)) }
     end
   end)
   on("RequestFinished", function(data)
@@ -95,8 +113,8 @@ function M.start(options)
   end)
   if not listening then
     listening = true
-    require("ollama_locate.watch").on_change(function(change)
-      moved(change, options)
+    require("ollama_locate.watch").on_look(function()
+      looked(options)
     end)
   end
 end

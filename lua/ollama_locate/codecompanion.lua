@@ -35,17 +35,16 @@ local function choice(model)
   return entry
 end
 
----The models of the server in use, as the daemon saw them. CodeCompanion's own way to list them asks the server and
----blocks the editor for 3 s when that one is dead.
+---The models that can be had, as the daemon saw them. CodeCompanion's own way to list them asks the server and blocks
+---the editor for 3 s when that one is dead.
 ---@param default string is always among them: it may be pulled
 ---@return fun(): table<string, table>
 local function choices(default)
   return function()
     local state = require("ollama_locate.state")
-    local url = require("ollama_locate.endpoint").find()
     ---@type table<string, table>
     local found = { [default] = choice({ name = default }) }
-    for _, model in ipairs(state.models(url) or {}) do
+    for _, model in ipairs(require("ollama_locate.models").known()) do
       if state.same_model(model.name, default) then
         model.name = default
       end
@@ -64,6 +63,16 @@ local function choices(default)
   end
 end
 
+---The model that a request will name.
+---@param adapter? table
+---@return string?
+local function requested(adapter)
+  local parameters = adapter and adapter.parameters
+  local schema = adapter and adapter.schema and adapter.schema.model
+  local model = type(parameters) == "table" and parameters.model or type(schema) == "table" and schema.default
+  return type(model) == "string" and model or nil
+end
+
 ---An adapter on the live endpoint.
 ---@param options? ollama_locate.ExtensionOptions
 ---@param base? string|table|fun(): table the adapter to start from; CodeCompanion's own for Ollama
@@ -73,14 +82,15 @@ function M.adapter(options, base)
   local adapter = require("codecompanion.adapters").extend(base or "ollama", {
     name = options.name or NAME,
     env = {
-      url = function() -- is called for every request
-        return (require("ollama_locate").url())
+      url = function(self) -- is called for every request
+        return (require("ollama_locate").url({ model = requested(self) }))
       end,
     },
   })
   local model = adapter.schema.model
   local named = type(model.default) == "string" and model.default or nil -- the stock default asks the server
-  model.default = options.model or named or require("ollama_locate.settings").model
+  local wanted = options.model or named or require("ollama_locate.settings").default_model()
+  model.default = require("ollama_locate.models").real(wanted)
   if type(model.choices) ~= "table" then
     model.choices = choices(model.default)
   end
@@ -93,8 +103,12 @@ function M.install(options)
   options = options or {}
   local adapters, name = http_adapters(), options.name or NAME
   local before = adapters[name]
+  local settings = require("ollama_locate.settings")
+  settings.chat = options.model
   adapters[name] = function()
-    return M.adapter(options, before)
+    local adapter = M.adapter(options, before)
+    settings.chat = adapter.schema.model.default
+    return adapter
   end
   require("ollama_locate.chats").start(options)
 end

@@ -40,15 +40,6 @@ local function servers()
   return found
 end
 
----@return string[]
-local function models()
-  local names = {} ---@type string[]
-  for _, model in ipairs(state.models(require("ollama_locate").url()) or {}) do
-    names[#names + 1] = model.name
-  end
-  return names
-end
-
 ---@class ollama_locate.Word
 ---@field run fun(argument?: string)
 ---@field complete? fun(): string[]
@@ -80,9 +71,16 @@ local words = {
     end,
   },
   ensure = {
-    complete = models,
+    complete = function()
+      return require("ollama_locate.models").names()
+    end,
     run = function(model)
       require("ollama_locate.ensure").ensure(model)
+    end,
+  },
+  stop = {
+    run = function()
+      require("ollama_locate.ensure").stop()
     end,
   },
   chat = {

@@ -1,66 +1,22 @@
---- One POST of JSON to an Ollama, by curl, which never blocks the editor.
+--- One load of a model by an Ollama, by curl, which never blocks the editor.
 local M = {}
 
-local LINE_LIMIT = 1024 * 1024 -- Ollama's lines have some hundred bytes
+local LIMIT = 1024 * 1024 -- Ollama's answer has some hundred bytes
+local PATIENCE = 600 -- s: a large model from a slow disk
 
 ---@class ollama_locate.Answer
 ---@field status number HTTP's, 0 where nobody answered
 ---@field problem? string what went wrong, in the server's words or in curl's
----@field last table the last line of JSON
 
----@class ollama_locate.Post
----@field url string
----@field body table
----@field patience string[] curl's options for how long to wait
----@field on_line? fun(line: table) is called outside the main loop
----@field on_end fun(answer: ollama_locate.Answer) is called on the main loop
-
----@param post ollama_locate.Post
+---@param url string
 ---@return string[]
-local function command(post)
+local function command(url)
   -- Without ~/.curlrc, and without a proxy: a tailnet's addresses mean nothing to one.
-  local words = { "curl", "--disable", "--silent", "--show-error", "--no-buffer", "--globoff", "--noproxy", "*" }
-  vim.list_extend(words, { "--connect-timeout", "3", "--write-out", "\n%{http_code}\n" })
-  vim.list_extend(words, post.patience)
-  vim.list_extend(words, { "--proto", "=http,https", "--header", "Content-Type: application/json" })
-  return vim.list_extend(words, { "--data-binary", "@-", "--url", post.url })
-end
-
----@param answer ollama_locate.Answer
----@param line string
----@param on_line? fun(line: table)
-local function take(answer, line, on_line)
-  local ok, value = pcall(vim.json.decode, line, { luanil = { object = true } })
-  if ok and type(value) == "number" then
-    answer.status = value -- what --write-out adds
-  elseif ok and type(value) == "table" then
-    answer.last = value
-    if type(value.error) == "string" then
-      answer.problem = value.error -- a pull that fails says so in a line, after "200 OK"
-    elseif on_line then
-      on_line(value)
-    end
-  end
-end
-
----Takes pieces of text, and whole lines out of them.
----@param answer ollama_locate.Answer
----@param on_line? fun(line: table)
----@return fun(piece: string): boolean fits false once a line is longer than any of Ollama's
-local function reader(answer, on_line)
-  local rest = ""
-  return function(piece)
-    rest = rest .. piece
-    local from = 1
-    local stop = rest:find("\n", from, true)
-    while stop do
-      take(answer, rest:sub(from, stop - 1), on_line)
-      from = stop + 1
-      stop = rest:find("\n", from, true)
-    end
-    rest = rest:sub(from)
-    return #rest <= LINE_LIMIT
-  end
+  local words = { "curl", "--disable", "--silent", "--show-error", "--globoff", "--noproxy", "*" }
+  vim.list_extend(words, { "--connect-timeout", "3", "--max-time", tostring(PATIENCE) })
+  vim.list_extend(words, { "--write-out", "\n%{http_code}", "--proto", "=http,https" })
+  vim.list_extend(words, { "--header", "Content-Type: application/json" })
+  return vim.list_extend(words, { "--data-binary", "@-", "--url", url .. "/api/generate" })
 end
 
 ---Curl's exit codes in fewer words than its own.
@@ -75,50 +31,64 @@ local CODES = {
 ---@param done vim.SystemCompleted
 ---@return string
 function M.complaint(done)
+  if done.signal ~= 0 then
+    return "it was stopped"
+  end
   local said = vim.trim((done.stderr or ""):gsub("^curl: %(%d+%) ", ""))
   return CODES[done.code] or said ~= "" and said or "curl ended with " .. done.code
 end
 
----@param answer ollama_locate.Answer
 ---@param done vim.SystemCompleted
-local function conclude(answer, done)
-  if answer.problem then
-    return
-  elseif done.code ~= 0 then
-    answer.problem = M.complaint(done)
-  elseif answer.status ~= 200 then
-    answer.problem = "HTTP " .. answer.status
+---@param text string what curl wrote
+---@return ollama_locate.Answer
+local function answer(done, text)
+  local body, status = text:match("^(.*)\n(%d+)$")
+  local found = { status = tonumber(status) or 0 } ---@type ollama_locate.Answer
+  local ok, said = pcall(vim.json.decode, body or "")
+  if #text > LIMIT then
+    found.problem = "it answers with something that is not Ollama's"
+  elseif done.code ~= 0 or done.signal ~= 0 then
+    found.problem = M.complaint(done)
+  elseif ok and type(said) == "table" and type(said.error) == "string" then
+    found.problem = said.error
+  elseif found.status ~= 200 then
+    found.problem = "HTTP " .. found.status
   end
+  return found
 end
 
----@param post ollama_locate.Post
-function M.post(post)
-  local answer = { status = 0, last = {} } ---@type ollama_locate.Answer
-  local read = reader(answer, post.on_line)
+---@param url string of the server
+---@param model string
+---@param on_end fun(answer: ollama_locate.Answer) is called on the main loop
+---@return fun() stop
+function M.load(url, model, on_end)
+  local body = { model = model, stream = false } -- no prompt: it is loaded, and nothing is generated
+  local text = ""
   local process ---@type vim.SystemObj?
-  local function on_stdout(_, piece)
-    if piece and not read(piece) and process then
-      answer.problem = "it answers with something that is not Ollama's"
+  local function stop()
+    if process then
       process:kill("sigterm")
     end
   end
-  local ok, started = pcall(vim.system, command(post), {
-    stdin = vim.json.encode(post.body),
-    stdout = on_stdout,
-  }, function(done)
-    conclude(answer, done)
+  local function take(_, piece)
+    if #text > LIMIT then
+      return stop()
+    end
+    text = text .. (piece or "")
+  end
+  local ok, started = pcall(vim.system, command(url), { stdin = vim.json.encode(body), stdout = take }, function(done)
     vim.schedule(function()
-      post.on_end(answer)
+      on_end(answer(done, text))
     end)
   end)
   if ok then
     process = started --[[@as vim.SystemObj]]
   else
-    answer.problem = "there is no curl on your PATH"
     vim.schedule(function()
-      post.on_end(answer)
+      on_end({ status = 0, problem = "there is no curl on your PATH" })
     end)
   end
+  return stop
 end
 
 return M

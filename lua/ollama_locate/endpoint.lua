@@ -39,7 +39,7 @@ end
 ---What the daemon writes: a path is a proxy's, and never the one that programs add.
 ---@param url string
 ---@return boolean
-local function is_published(url)
+function M.is_published(url)
   return (url:find(PLACE .. "$") or url:find(PATH)) ~= nil and not url:find("/v1$")
 end
 
@@ -62,7 +62,7 @@ function M.find()
     return tidy(own), "variable"
   end
   local url = M.published()[M.VARIABLE]
-  if not url or not is_published(url) then
+  if not url or not M.is_published(url) then
     return M.DEFAULT, "default"
   end
   local decision = require("ollama_locate.state").get().decision

@@ -1,6 +1,8 @@
 --- :checkhealth ollama_locate
 local endpoint = require("ollama_locate.endpoint")
 local folder = require("ollama_locate.folder")
+local models = require("ollama_locate.models")
+local program = require("ollama_locate.program")
 local state = require("ollama_locate.state")
 local status = require("ollama_locate.status")
 
@@ -70,36 +72,73 @@ local function shadow(url, source)
   end
 end
 
-local function server()
+---@param url string the endpoint
+---@param source ollama_locate.Source
+---@param model string
+local function model_is_there(url, source, model)
+  local place = models.where(model)
+  local has = models.has(place, model)
+  if has and place == url then
+    health.ok(("%s is there."):format(model))
+  elseif has then
+    health.ok(("%s is on %s, and requests for it go there."):format(model, state.name(place)))
+  elseif has == false then
+    local nobody = (source == "file" or source == "pin") and "%s is on no server." or "%s is not among its models."
+    health.warn(nobody:format(model), { ":OllamaLocate ensure " .. model })
+  end
+end
+
+---@param model string
+local function server(model)
   health.start("The endpoint")
   local url, source = endpoint.find()
   health.info(("%s, %s (%s)"):format(url, state.name(url), status.SOURCE[source]))
   shadow(url, source)
   look(url)
-  local model = require("ollama_locate.settings").model
-  local models = state.models(url)
-  for _, one in ipairs(models or {}) do
-    if state.same_model(one.name, model) then
-      return health.ok(("%s is there."):format(model))
-    end
-  end
-  if models then
-    health.warn(("%s is not among its models."):format(model), { ":OllamaLocate ensure " .. model })
-  end
+  model_is_there(url, source, model)
 end
 
-local function codecompanion()
+local function command()
+  if program.here() then
+    return health.ok(("The command `%s` is on your PATH."):format(program.NAME))
+  end
+  local lacks = "The command `%s` is not on your PATH: models cannot be pulled, nor servers pinned."
+  health.warn(lacks:format(program.NAME), { "The project's README says how to install it." })
+end
+
+---CodeCompanion's adapter, as it is resolved.
+---@return table?
+---@return string? problem
+local function resolved()
+  local ok, adapter = pcall(function()
+    return require("codecompanion.adapters").resolve("ollama")
+  end)
+  if ok and type(adapter) == "table" then
+    return adapter
+  end
+  return nil, tostring(adapter)
+end
+
+---The model of a new chat, else the one that is meant where none is named.
+---@param adapter? table
+---@return string
+local function configured(adapter)
+  local schema = adapter and type(adapter.schema) == "table" and adapter.schema.model
+  local named = type(schema) == "table" and schema.default
+  return type(named) == "string" and named or require("ollama_locate.settings").default_model()
+end
+
+---@param adapter? table
+---@param problem? string
+local function codecompanion(adapter, problem)
   health.start("CodeCompanion")
   if not pcall(require, "codecompanion") then
     return health.info("codecompanion.nvim is not installed.")
   end
-  local ok, adapter = pcall(function()
-    return require("codecompanion.adapters").resolve("ollama")
-  end)
-  if not ok or type(adapter) ~= "table" then
-    return health.error("CodeCompanion cannot resolve its adapter `ollama`: " .. tostring(adapter))
+  if not adapter then
+    return health.error("CodeCompanion cannot resolve its adapter `ollama`: " .. tostring(problem))
   end
-  local wanted = endpoint.find()
+  local wanted = models.where(configured(adapter))
   local given = type(adapter.env) == "table" and adapter.env.url
   if type(given) == "function" then
     local called, value = pcall(given, adapter)
@@ -115,9 +154,11 @@ local function codecompanion()
 end
 
 function M.check()
+  local adapter, problem = resolved()
   daemon()
-  server()
-  codecompanion()
+  command()
+  server(configured(adapter))
+  codecompanion(adapter, problem)
 end
 
 return M

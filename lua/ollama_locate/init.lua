@@ -12,11 +12,12 @@ local M = {}
 ---The endpoint to use right now, and where it comes from.
 ---A variable set by hand comes first, then a pin, then what was found, then localhost.
 ---May be called anywhere, luv callbacks included.
----@param opts? { suffix?: string } `suffix`: a path to add, such as "/v1"
+---@param opts? { suffix?: string, model?: string } `suffix`: a path to add, such as "/v1"; `model`: of the best server
+---for this model, unless a variable was set by hand
 ---@return string url
 ---@return ollama_locate.Source source
 function M.url(opts)
-  local url, source = require("ollama_locate.endpoint").find()
+  local url, source = require("ollama_locate.models").where(opts and opts.model)
   return url .. (opts and opts.suffix or ""), source
 end
 
@@ -39,7 +40,7 @@ function M.statusline()
   return require("ollama_locate.statusline").text()
 end
 
----Load a model on the server in use; offer to pull it where the server lacks it.
+---Load a model on the best server that has it; offer to pull it where none has.
 ---@param model? string
 function M.ensure(model)
   require("ollama_locate.ensure").ensure(model)
@@ -47,7 +48,7 @@ end
 
 ---@class ollama_locate.Options
 ---@field export? boolean keep the variables of this Neovim true as well, for `:terminal` and other plugins
----@field model? string the model to load where nothing else is said; "mistral"
+---@field model? string the model to load where none is named; the chats', else "mistral"
 
 ---Optional: it starts the events, and takes these settings.
 ---@param opts? ollama_locate.Options

@@ -30,7 +30,7 @@ function M.text()
   local texts = {} ---@type string[]
   for _, job in ipairs(running) do
     if job.short ~= "" then
-      texts[#texts + 1] = job.short
+      texts[#texts + 1] = (job.short:gsub("[%c%%]", "?")) -- a statusline would run what follows a `%`
     end
   end
   return #texts > 0 and table.concat(texts, ", ") or nil

@@ -11,6 +11,8 @@ local M = {}
 ---@field program? string the daemon's version
 ---@field decision? ollama_locate.Decision
 ---@field servers? ollama_locate.Server[]
+---@field best? table<string, string> model -> the key of the best server for it
+---@field aliases? table<string, string[]> the models that each of them means
 ---@field problems? string[]
 
 ---@class ollama_locate.Decision
@@ -115,15 +117,20 @@ function M.models(url)
   return models
 end
 
+---The name as servers list it: without what stands for Ollama's own registry, and with a tag.
+---@param name string
+---@return string
+function M.full_name(name)
+  name = name:gsub("^registry%.ollama%.ai/", ""):gsub("^library/", "")
+  return name:find(":[^/]*$") and name or name .. ":latest"
+end
+
 ---"mistral" and "mistral:latest" are one model.
 ---@param one string
 ---@param other string
 ---@return boolean
 function M.same_model(one, other)
-  local function full(name)
-    return name:find(":[^/]*$") and name or name .. ":latest"
-  end
-  return full(one) == full(other)
+  return M.full_name(one) == M.full_name(other)
 end
 
 return M

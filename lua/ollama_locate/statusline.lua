@@ -13,6 +13,11 @@ function M.text()
     local decision = state.get().decision
     mark = decision and decision.verdict == "stale" and decision.endpoint == url and " (stale)" or ""
   end
+  local chat = require("ollama_locate.settings").chat
+  local place = chat and require("ollama_locate.models").where(chat)
+  if place and place ~= url then
+    mark = ("%s, %s on %s"):format(mark, chat:gsub("[^%w._:/-]", "?"), state.name(place))
+  end
   local busy = require("ollama_locate.progress").text()
   return ("ollama %s%s%s"):format(state.name(url), mark, busy and ", " .. busy or "")
 end

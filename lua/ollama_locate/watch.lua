@@ -11,6 +11,8 @@ local PULSE = 10000 -- ms: finds a folder that was made, or moved, after the wat
 
 ---@type (fun(change: ollama_locate.Change))[]
 local listeners = {}
+---@type fun()[]
+local lookers = {}
 local event ---@type uv.FsEvent?
 local watched ---@type string? path and inode of the folder
 local debounce = uv.new_timer()
@@ -38,6 +40,9 @@ function M.check()
   last = url
   if old and old ~= url then
     tell({ old = old, new = url, source = source })
+  end
+  for _, fn in ipairs(lookers) do
+    fn()
   end
   vim.cmd.redrawstatus({ bang = true })
 end
@@ -100,6 +105,13 @@ function M.start()
       M.check()
     end,
   })
+end
+
+---Call `fn` at each look, whatever has changed: the best server for a model may move alone.
+---@param fn fun()
+function M.on_look(fn)
+  lookers[#lookers + 1] = fn
+  M.start()
 end
 
 ---@return string? path the folder that is watched

@@ -76,6 +76,10 @@ class Machine:
         """Who answers at a tailnet address; None refuses."""
         self._table[address] = Far(None if behaviour is None else self.serve(behaviour), rtt)
 
+    def at(self, address: str, port: int) -> None:
+        """A program of this machine, at this port of loopback."""
+        self._table[address] = Far(port)
+
     def case(self) -> Case:
         home = Path.home()
         path = home / ".config/ollama-locate/config.toml"

@@ -178,7 +178,7 @@ def test_what_nobody_has_is_pulled_to_the_current_one_and_loaded(run: Command, g
 
 
 def test_a_model_that_only_embeds_is_loaded_too(run: Command, gpu: Server) -> None:
-    assert run("ensure", "embeds")[0] == 0
+    assert run("ensure", "embeds")[::2] == (0, "loading embeds:latest on gpu\n")
     assert gpu.asked()[-1] == ("/api/embed", {"model": "embeds:latest"})
 
 
@@ -521,6 +521,34 @@ def test_two_at_once_both_end_well(gpu: Server) -> None:
         assert (one.returncode, out) == (0, f"{gpu.url}\n"), err
 
 
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [("y\n", 0), ("yes", 0), ("n\n", 1), ("", 1), ("yesterday\n", 1)],
+)
+@pytest.mark.parametrize("words", [(), ("--on", "gpu")])
+def test_a_program_is_asked_before_each_pull(gpu: Server, words: tuple[str, ...], answer: str, code: int) -> None:
+    """Even to the current endpoint, and to the server that it names."""
+    model = f"asked:{code}{len(answer)}{len(words)}"
+    done = subprocess.run(
+        [*PROGRAM, "ensure", model, "--json", "--ask", *words],
+        input=answer,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=20,
+    )
+    events = objects(done.stdout)
+    assert (done.returncode, events[0]["event"], events[0]["url"]) == (code, "pulling", gpu.url)
+    assert (events[-1]["event"], events[-1].get("code")) == (("error", "declined") if code else ("done", None))
+    assert "[y/N]" not in done.stderr
+    assert bool(gpu.asked("/api/pull")) is not bool(code)
+
+
+def test_what_is_there_is_loaded_without_a_question(run: Command, gpu: Server) -> None:
+    assert run("ensure", "mistral", "--ask")[:2] == (0, f"{gpu.url}\n")
+    assert run("ensure", "mistral", "--ask", "--yes")[0] == 2
+
+
 def on_terminal(*words: str, answer: bytes = b"") -> tuple[int, str]:
     """The exit code, and what a terminal got to show; stdout is a pipe, as in `$(…)`."""
     ours, theirs = pty.openpty()
@@ -564,3 +592,9 @@ def test_on_a_terminal_it_is_asked(
     assert ended == code
     assert "Pull it there? [y/N] " in shown
     assert bool(nas.asked("/api/pull")) is not bool(code)
+
+
+def test_on_a_terminal_a_pull_to_the_current_one_is_asked_too(gpu: Server) -> None:
+    code, shown = on_terminal("careful", "--ask", answer=b"n\n")
+    assert (code, "Pull it there? [y/N] " in shown) == (1, True)
+    assert not gpu.asked("/api/pull")

@@ -114,8 +114,100 @@ def test_a_whole_config_is_read() -> None:
 
 def test_each_value_says_where_it_came_from() -> None:
     found = parse_config(WHOLE, "c.toml")
-    assert set(found.sources) == set(KEYS)
+    assert set(found.sources) == set(KEYS) - {"tailnet"}
     assert (found.sources["ports"], found.sources["static"]) == ("c.toml:1", "c.toml:17")
+
+
+TWO = """\
+[[tailnet]]
+name = "home"
+
+[[tailnet]]
+name = "work"
+socket = "/run/work/tailscaled.sock"
+socks5 = "127.0.0.1:1055"
+allow = ["tag:ollama"]
+
+[forward]
+listen = "127.0.0.1:11435"
+"""
+
+
+def test_several_tailnets() -> None:
+    found = read(TWO)
+    home, work = found.nets
+    assert (home.name, home.words, found.bell(home), home.allow) == ("home", (), "", None)
+    assert (work.name, work.words) == ("work", ("--socket=/run/work/tailscaled.sock",))
+    assert (found.bell(work), work.socks5) == ("/run/work/tailscaled.sock", ("127.0.0.1", 1055))
+    assert [pattern.text for pattern in work.allow or ()] == ["tag:ollama"]
+    assert found.settings().policy.nets == (home, work)
+    assert found.warnings == ()
+
+
+def test_one_tailnet_needs_no_name() -> None:
+    (net,) = read('[[tailnet]]\nsocks5 = "[::1]:1055"').nets
+    assert (net.name, net.socks5) == ("", ("::1", 1055))
+
+
+def test_without_any_there_is_the_one_that_the_command_speaks_of() -> None:
+    found = read('tailscale_socket = "/run/x.sock"')
+    (net,) = found.nets
+    assert (net.name, net.words, found.bell(net)) == ("", (), "/run/x.sock")
+
+
+def test_a_proxy_without_the_stable_address_is_worth_a_warning() -> None:
+    (warning,) = read('[[tailnet]]\nsocks5 = "127.0.0.1:1055"').warnings
+    assert warning.startswith("tailnet.socks5: programs reach what is behind the proxy by [forward] only")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("tailnet = []", "c.toml:1: tailnet: must be tables: [[tailnet]] and then"),
+        ('tailnet = "work"', "c.toml:1: tailnet: must be tables"),
+        ("[[tailnet]]\nname = 7", "c.toml:2: tailnet.1.name: a name has letters, digits"),
+        ('[[tailnet]]\nname = "a/b"', "c.toml:2: tailnet.1.name: a name has letters"),
+        ('[[tailnet]]\nname = "local"', "c.toml:2: tailnet.1.name: a name has letters"),
+        ('[[tailnet]]\nsock = "/x"', "c.toml:2: tailnet.1.sock: unknown key; there are name, socket, socks5, allow"),
+        ('[[tailnet]]\nsocket = "x"', "c.toml:2: tailnet.1.socket: must be an absolute path"),
+        ('[[tailnet]]\nallow = ["*"]', "c.toml:2: tailnet.1.allow: `*` would let in everybody's"),
+        ('[[tailnet]]\nname = "a"\n[[tailnet]]\nsocket = "/x"', "c.toml:3: tailnet.2: of several tailnets each"),
+        (
+            '[[tailnet]]\nname = "a"\n[[tailnet]]\nname = "A"\nsocket = "/x"',
+            "c.toml:4: tailnet.2.name: another tailnet has the same name; give it",
+        ),
+        (
+            '[[tailnet]]\nname = "a"\n[[tailnet]]\nname = "b"',
+            "c.toml:3: tailnet.2: another tailnet has the same socket; each tailscaled has its own",
+        ),
+        (
+            (
+                '[[tailnet]]\nname = "a"\nsocks5 = "127.0.0.1:1"\n[[tailnet]]\nname = "b"\nsocket = "/b"\n'
+                'socks5 = "127.0.0.1:1"'
+            ),
+            "c.toml:7: tailnet.2.socks5: another tailnet has the same socks5; each proxy leads into one",
+        ),
+        ("[[tailnet]]\nsocks5 = 1055", "c.toml:2: tailnet.1.socks5: must be an IP address and a port"),
+        ('[[tailnet]]\nsocks5 = "localhost:1055"', 'a port, such as "127.0.0.1:1055"'),
+        (
+            '[[tailnet]]\nsocks5 = "192.168.1.2:1055"',
+            "c.toml:2: tailnet.1.socks5: 192.168.1.2 is not this machine: the proxy must be at 127.0.0.1 or ::1",
+        ),
+        (
+            '[[tailnet]]\nsocks5 = "127.0.0.1:1055"\n[forward]\nlisten = "127.0.0.1:1055"',
+            "c.toml:4: forward.listen: this is the address of the SOCKS5 proxy",
+        ),
+        (
+            'tailscale_socket = "/x"\n[[tailnet]]\nname = "a"',
+            "c.toml:1: tailscale_socket: say it as `socket` under [[tailnet]]",
+        ),
+        ("[[tailnet]]\n" * 9, "c.toml:1: tailnet: at most 8 tailnets"),
+    ],
+)
+def test_a_mistake_in_a_tailnet_is_told_with_its_line_and_its_mend(text: str, says: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(text)
+    assert says in str(caught.value)
 
 
 def test_three_settings_are_worth_a_warning() -> None:

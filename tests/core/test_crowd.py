@@ -10,10 +10,11 @@ from msgspec.structs import replace
 
 from ollama_locate.core.constants import INTERVAL, REQUESTS_A_CHECK, SHARED_BY, SURGE_A_SECOND
 from ollama_locate.core.crowd import Crowd
+from ollama_locate.core.net import Net
 from ollama_locate.core.patterns import parse_pattern
 from ollama_locate.core.server import Kind, Server
 from ollama_locate.core.tailnet import Tailnet, parse_status
-from ollama_locate.core.trust import Policy, judge
+from ollama_locate.core.trust import Policy, Rejected, Rejection, judge
 from tests.standins.tailscale import node, raw
 
 PLAIN = Policy((11434,))
@@ -34,7 +35,7 @@ ALONE = seen()
 def crowd(machines: int, number: int = 1) -> Crowd:
     """That of one machine among so many."""
     found = Crowd(0.0, machines)
-    found.see(replace(ALONE, self=replace(ALONE.self, id=f"n{number}")), ())
+    found.see([(Net(), replace(ALONE, self=replace(ALONE.self, id=f"n{number}")))], ())
     return found
 
 
@@ -53,8 +54,19 @@ def crowd(machines: int, number: int = 1) -> Crowd:
 )
 def test_who_may_run_a_daemon_is_counted(more: dict[str, object], machines: int) -> None:
     found, look = Crowd(0.0), seen(node("two", 2, **more))
-    found.see(look, judge(look, PLAIN)[1])
+    found.see([(Net(), look)], judge(look, PLAIN)[1])
     assert found.machines == machines
+
+
+def test_of_several_tailnets_the_largest_counts() -> None:
+    """The machines of one do not ask the servers of another."""
+    home, work = seen(node("two", 2), node("three", 3)), seen(node("four", 4), node("five", 5), node("six", 6))
+    phone = Rejected(work.peers[0], Rejection.PHONE_OR_TV, "work")
+    found = Crowd(0.0)
+    found.see([(Net("home"), home), (Net("work"), work)], ())
+    assert found.machines == 3
+    found.see([(Net("home"), home), (Net("work"), work)], (phone, phone))
+    assert found.machines == 2
 
 
 def test_what_the_config_says_of_their_number_is_believed() -> None:
@@ -145,5 +157,12 @@ def test_the_lots_of_one_machine_differ_from_server_to_server() -> None:
 def test_a_tag_that_is_allowed_is_a_machine_as_well() -> None:
     look = seen(node("gpu", 2, UserID=3, Tags=["tag:ollama"]), node("bob", 3, **BOB))
     found = Crowd(0.0)
-    found.see(look, judge(look, Policy((11434,), allow=(parse_pattern("tag:ollama"),)))[1])
+    found.see([(Net(), look)], judge(look, Policy((11434,), allow=(parse_pattern("tag:ollama"),)))[1])
     assert found.machines == 2
+
+
+@pytest.mark.parametrize(
+    ("machines", "share"), [(1, 16), (SHARED_BY, 16), (20, 8), (100, 1), (10_000, 1)], ids=lambda one: f"{one:,}"
+)
+def test_of_what_is_asked_once_each_machine_does_its_share(machines: int, share: int) -> None:
+    assert crowd(machines).share(16) == share

@@ -1,6 +1,7 @@
 """Whose fault: who has answered since a server's first failure."""
 
 import pytest
+from msgspec.structs import replace
 
 from ollama_locate.core.evidence import Evidence
 from ollama_locate.core.health import Health, Proof, Status
@@ -11,6 +12,9 @@ GPU = Server("n2:11434", "gpu", Kind.PEER, "100.64.0.2", 11434, http_url("100.64
 NAS = Server("n3:11434", "nas", Kind.PEER, "100.64.0.3", 11434, http_url("100.64.0.3", 11434))
 HERE = Server("local:11434", "this machine", Kind.LOCAL, "127.0.0.1", 11434, "http://localhost:11434")
 SELF = Server("self:11434", "this machine", Kind.SELF_CHECK, "100.64.0.1", 11434, http_url("100.64.0.1", 11434))
+DEN = Server("static:den", "den", Kind.STATIC, "192.168.7.7", 11434, "http://192.168.7.7:11434")
+HOME = replace(NAS, key="home/n3:11434", net="home")
+WORK = replace(NAS, key="work/n3:11434", net="work")
 FAILED = Health(Status.UP, fails=1, misses=1, suspect_since=10.0, answered_at=5.0)
 
 
@@ -34,6 +38,29 @@ def test_who_proves_what_against_a_silent_peer(server: Server, probe: Probe, pro
     evidence = Evidence()
     evidence.note(server, probe)
     assert evidence.against(GPU, FAILED, Probe(Outcome.SILENT, 12.0)) is proof
+
+
+@pytest.mark.parametrize(
+    ("who", "failed", "proof"),
+    [
+        pytest.param(HOME, HOME, Proof.NETWORK, id="of its own tailnet"),
+        pytest.param(WORK, HOME, Proof.LOOPBACK, id="another tailnet works: enough to use that, not to blame this one"),
+        pytest.param(DEN, HOME, Proof.NETWORK, id="a static server may be anywhere"),
+        pytest.param(WORK, DEN, Proof.NETWORK, id="and so may the one that failed"),
+    ],
+)
+def test_a_tailnet_is_a_network_of_its_own(who: Server, failed: Server, proof: Proof) -> None:
+    evidence = Evidence()
+    assert evidence.note(who, Probe(Outcome.ALIVE, 11.0))
+    assert evidence.against(failed, FAILED, Probe(Outcome.SILENT, 12.0)) is proof
+    assert evidence.outdates(Probe(Outcome.SILENT, 10.0))
+
+
+def test_an_answer_of_its_own_tailnet_counts_beside_those_of_others() -> None:
+    evidence = Evidence()
+    for who in (WORK, HOME, WORK):
+        evidence.note(who, Probe(Outcome.REFUSED, 11.0))
+    assert evidence.against(HOME, FAILED, Probe(Outcome.SILENT, 12.0)) is Proof.NETWORK
 
 
 def test_a_first_failure_needs_an_answer_to_a_probe_sent_after_it() -> None:

@@ -170,10 +170,17 @@ def test_an_address_is_in_it_once() -> None:
 
 @pytest.mark.parametrize("kind", list(Format))
 @pytest.mark.parametrize("health", ["up", "down"])
-def test_who_wants_a_header_is_left_out_up_or_down(kind: Format, health: str) -> None:
-    fed = make(kind, also(PLAIN, name="new", url="http://100.64.0.9:11434", withheld=True, health=health))
+@pytest.mark.parametrize(
+    ("withheld", "says"),
+    [
+        ("needs_header", "it wants a header, which a feed does not hold"),
+        ("needs_forward", "only a SOCKS5 proxy leads to it, which the engine would not use"),
+    ],
+)
+def test_who_is_withheld_is_left_out_up_or_down(kind: Format, health: str, withheld: str, says: str) -> None:
+    fed = make(kind, also(PLAIN, name="new", url="http://100.64.0.9:11434", withheld=withheld, health=health))
     assert fed.data == make(kind, PLAIN).data
-    assert fed.left_out == ("new is left out: it wants a header, which a feed does not hold",)
+    assert fed.left_out == (f"new is left out: {says}",)
 
 
 def test_a_tier_that_nobody_has_named_is_the_last() -> None:
@@ -187,6 +194,11 @@ def test_a_tier_that_nobody_has_named_is_the_last() -> None:
         pytest.param(snapshot({}), False, id="there is none"),
         pytest.param(replace(snapshot({}), tailnet=replace(PLAIN.tailnet, state="starting")), True, id="who knows"),
         pytest.param(replace(PLAIN, tailnet=replace(PLAIN.tailnet, state="stopped")), False, id="those of before"),
+        pytest.param(
+            replace(snapshot({}), tailnets=(PLAIN.tailnet, replace(PLAIN.tailnet, name="work", state="stopped"))),
+            True,
+            id="they may be of the other tailnet",
+        ),
     ],
 )
 def test_a_file_is_not_emptied_before_anybody_knows_who_there_is(what: Snapshot, *, held: bool) -> None:

@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 
 from ollama_locate.core.locator import Locator
-from ollama_locate.core.outcome import Outcome
+from ollama_locate.core.net import Net
+from ollama_locate.core.outcome import Outcome, Probe
 from ollama_locate.core.selection import Local, Standing
+from ollama_locate.core.tailnet import Absence, Unavailable
 from ollama_locate.core.track import Settings
+from tests.standins.tailscale import node
 
-from .world import Step, World, after, decide, key, look, no, ok, settings
+from .world import Step, World, after, alive, decide, key, look, named, no, ok, settings, tailnet
 
 FLEET = 10_000
 
@@ -156,6 +159,27 @@ def test_what_happens_by_itself_makes_a_few_be_asked(machines: int, asked: set[s
     (world.locator.resume if slept else world.locator.moved)(world.now)
     assert {name for name in ("gpu", "nas", "mac", "pi") if waits(world, name)[0] <= 10.0} >= asked
     assert (waits(world, "pi")[0] <= 10.0) is ("pi" in asked)
+
+
+def test_one_of_several_tailnets_that_comes_back_to_thousands_of_machines_asks_a_few() -> None:
+    nets = Net("home"), Net("work", "/w")
+    chosen = many()
+    locator = Locator(replace(chosen, policy=replace(chosen.policy, nets=nets)), 0.0)
+    home = named("gpu", "nas", "mac", "pi")
+    locator.see(home, 0.0, "home")
+    locator.see(tailnet(node("box", 12)), 0.0, "work")
+    gpu, pi, box = f"home/{key('gpu')}", f"home/{key('pi')}", "work/n12:11434"
+    for one in (gpu, pi, box):
+        locator.begin(one, 0.0)
+        locator.finish(one, alive(0.0) if one != pi else Probe(Outcome.SILENT, 0.0), 0.1)
+    for track in locator.tracks.values():
+        track.due = 9000.0
+    locator.conclude(1.0)
+    locator.see(Unavailable(Absence.STOPPED), 2.0, "home")
+    locator.see(home, 3600.0, "home")
+    assert locator.board.opening is not None
+    assert locator.board.opening.pending == {gpu}
+    assert [locator.tracks[one].due <= 3610.0 for one in (gpu, pi)] == [True, False]
 
 
 def test_a_person_who_asks_for_it_makes_everybody_be_asked_at_once() -> None:

@@ -12,8 +12,8 @@ from ollama_locate.core.outcome import Outcome
 from ollama_locate.core.patterns import parse_pattern
 from ollama_locate.core.selection import Local
 from ollama_locate.core.server import Kind
-from ollama_locate.core.snapshot import Clock, Run, take
 from ollama_locate.core.tailnet import Absence
+from ollama_locate.core.taking import Clock, Run, take
 from ollama_locate.core.track import LastGood, Settings
 
 from .world import PLAIN, World, settings

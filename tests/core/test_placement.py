@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from ollama_locate.core.config import parse_config
+from ollama_locate.core.net import Net
 from ollama_locate.core.outcome import Outcome, Probe
-from ollama_locate.core.placement import answering, barred, belongs, holders
+from ollama_locate.core.placement import answering, barred, belongs, holders, loadable
 from ollama_locate.core.snapshot import ServerState
 from ollama_locate.core.tailnet import Absence, Tailnet, Unavailable, parse_status
 from tests.snapshots import alive, gone, snapshot
@@ -106,7 +107,26 @@ EVERY_PEER = {"n2:11434", "n3:11434", "n4:11434"}
 )
 def test_whom_nothing_is_pulled_to(entries: str, look: Tailnet | Unavailable, closed: set[str]) -> None:
     no_pull = parse_config(f"[models]\nno_pull = {entries}".encode(), "c.toml").models.no_pull
-    assert barred(servers(), no_pull, look) == closed
+    assert barred(servers(), no_pull, {Net(): look}) == closed
+
+
+def test_of_several_tailnets_each_marks_its_own() -> None:
+    marked = Net("home"), Net("work", "/x")
+    looks = dict.fromkeys(marked, LOOK)
+    keys = [replace(one, key=f"work/{one.key}", tailnet="work") for one in servers() if one.key == "n2:11434"]
+    no_pull = parse_config(b"[models]\nno_pull = ['gpu']", "c.toml").models.no_pull
+    assert barred(keys, no_pull, looks) == {"work/n2:11434"}
+
+
+def test_nothing_is_pulled_through_a_proxy() -> None:
+    made = snapshot({"n2:11434": alive()}, node("gpu", 2))
+    proxied = replace(
+        made,
+        forward="http://127.0.0.1:11435",
+        servers=tuple(replace(one, socks5="127.0.0.1:1055", withheld="needs_forward") for one in made.servers),
+    )
+    assert [one.key for one in loadable(made)] == ["n2:11434"]
+    assert (len(answering(proxied)), loadable(proxied)) == (1, [])
 
 
 @pytest.mark.parametrize(
@@ -122,6 +142,6 @@ def test_whom_nothing_is_pulled_to(entries: str, look: Tailnet | Unavailable, cl
 def test_nothing_is_pulled_to_one_of_the_lan(entry: str, *, closed: bool) -> None:
     key = "mdns:192.168.1.20:11434"
     url = "http://192.168.1.20:11434"
-    one = msgspec.structs.replace(servers()[0], key=key, name="gpu-box.local", url=url, kind="mdns")
+    one = replace(servers()[0], key=key, name="gpu-box.local", url=url, kind="mdns")
     no_pull = parse_config(f'[models]\nno_pull = ["{entry}"]'.encode(), "c.toml").models.no_pull
-    assert barred([one], no_pull, LOOK) == ({key} if closed else set())
+    assert barred([one], no_pull, {Net(): LOOK}) == ({key} if closed else set())

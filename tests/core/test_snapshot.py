@@ -8,8 +8,9 @@ import pytest
 from ollama_locate.core.inventory import Model
 from ollama_locate.core.outcome import Outcome, Probe
 from ollama_locate.core.selection import Local
-from ollama_locate.core.snapshot import Clock, Run, ServerState, Snapshot, best_by_model, rfc3339, take, variables
+from ollama_locate.core.snapshot import ServerState, Snapshot, best_by_model, rfc3339, variables
 from ollama_locate.core.tailnet import Absence, Unavailable
+from ollama_locate.core.taking import Clock, Run, take
 from ollama_locate.core.track import Decision, LastGood, Settings, Verdict
 from tests.standins.tailscale import node
 

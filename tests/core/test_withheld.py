@@ -3,16 +3,18 @@
 from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace as replace_look
 
 from ollama_locate.core.for_model import stand_for
 from ollama_locate.core.locator import Locator
+from ollama_locate.core.net import Net
 from ollama_locate.core.outcome import Outcome
 from ollama_locate.core.pin import Pin
 from ollama_locate.core.placement import answering
 from ollama_locate.core.roster import Roster
 from ollama_locate.core.server import NOTHING, Kind, Needs, Server, parse_prefix, prefix_of
 from ollama_locate.core.snapshot import best_by_model
-from ollama_locate.core.tailnet import Absence, Unavailable
+from ollama_locate.core.tailnet import Absence, Tailnet, Unavailable
 from ollama_locate.core.track import LastGood
 from ollama_locate.core.trust import StaticServer
 
@@ -20,6 +22,7 @@ from .test_snapshot import of
 from .world import PLAIN, World, named, settings
 
 URL = "https://ai.example.com:443/ollama"
+STOPPED = Unavailable(Absence.STOPPED)
 HEADER, PUBLISHED = Needs("/h"), Needs("/h", publish=True)
 
 
@@ -97,6 +100,17 @@ def test_what_was_published_before_the_config_had_headers_is_taken_back() -> Non
     assert made.locator.last_good is None
 
 
+def test_one_that_gets_another_url_and_headers_at_once_is_taken_back() -> None:
+    made = world(NOTHING)
+    made.ok("static:office", 1.0)
+    made.no("gpu")
+    assert made.decide() == ("fresh", "office", "only")
+    moved = replace(office(HEADER), prefix="/other")
+    chosen = made.locator.settings
+    made.locator.reconfigure(replace(chosen, policy=replace(chosen.policy, static=(moved,))), made.now)
+    assert made.locator.last_good is None
+
+
 def test_what_was_published_before_a_restart_is_not_published_again() -> None:
     chosen = settings()
     chosen = replace(chosen, policy=replace(chosen.policy, static=(office(HEADER),)))
@@ -125,6 +139,9 @@ def test_no_model_is_looked_for_there_unless_it_is_named() -> None:
     assert {one.server.name: one.word for one in stands.servers}["office"] == "needs_header"
     made.no("static:office")
     assert "static:office" not in [one.key for one in made.locator.board.doubtful([])]
+    failing = of(made, made.locator.conclude(made.now))
+    assert {one.name: one.standing for one in failing.servers}["office"] == "failing"
+    assert [one.name for one in answering(failing)] == ["gpu"]
 
 
 def test_a_pin_on_it_is_not_followed() -> None:
@@ -156,6 +173,29 @@ def test_without_the_tailnet_no_token_goes_to_its_addresses(
             roster.see(look, 0.0)
         found.append(roster.reachable(roster.tracks["static:x"].server))
     assert tuple(found) == reached
+
+
+THE_SYSTEMS, SECOND, BY_PROXY = Net("home"), Net("work", "/w"), Net("work", "/w", ("127.0.0.1", 1055))
+
+
+@pytest.mark.parametrize(
+    ("nets", "looks", "reached"),
+    [
+        pytest.param((THE_SYSTEMS,), (named("gpu"),), True, id="one that the kernel leads to"),
+        pytest.param((THE_SYSTEMS,), (replace_look(named("gpu"), tun=False),), False, id="no network interface"),
+        pytest.param((BY_PROXY,), (named("gpu"),), False, id="only a proxy leads to it"),
+        pytest.param((THE_SYSTEMS, SECOND), (named("gpu"), named("nas")), True, id="two that are up"),
+        pytest.param((THE_SYSTEMS, SECOND), (named("gpu"), STOPPED), False, id="it may be of the one that is away"),
+        pytest.param((THE_SYSTEMS, BY_PROXY), (named("gpu"), STOPPED), True, id="the kernel never led to that one"),
+    ],
+)
+def test_of_several_tailnets_all_that_the_kernel_leads_to_must_be_there_for_a_token(
+    nets: tuple[Net, ...], looks: tuple[Tailnet | Unavailable, ...], *, reached: bool
+) -> None:
+    roster = Roster(replace(PLAIN, static=(StaticServer("x", "100.64.0.9", 80, needs=HEADER),), nets=nets), 0.0)
+    for net, look in zip(nets, looks, strict=True):
+        roster.see(look, 0.0, net.name)
+    assert roster.reachable(roster.tracks["static:x"].server) is reached
 
 
 @pytest.mark.parametrize(

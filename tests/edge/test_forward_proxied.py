@@ -68,7 +68,7 @@ async def behind_tls(behaviour: Behaviour, folder: Path, name: str = "localhost"
 
 def target(url: str, needs: Needs = NOTHING) -> Target:
     server = Server("0", "x", Kind.STATIC, host_of(url), int(port_of(url)), url, tls=url[:5] == "https", needs=needs)
-    return Target("0", server.host, server.port, None, server)
+    return Target("0", server.host, server.port, proxied=server)
 
 
 class Mixed:

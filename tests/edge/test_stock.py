@@ -14,7 +14,6 @@ from ollama_locate.core.bounds import (
     SHOW_AGAIN,
     SHOW_RATE,
     SHOW_RETRY,
-    SHOWS_AMONG_MANY,
     SHOWS_AT_A_TIME,
 )
 from ollama_locate.core.inventory import Model
@@ -82,7 +81,7 @@ def test_the_list_what_is_loaded_and_what_each_can_do() -> None:
 
 def test_among_many_machines_a_check_asks_of_one_model_what_it_can_do() -> None:
     async def scenario(server: Server) -> None:
-        server.stock.shows = SHOWS_AMONG_MANY
+        server.stock.shows = 1
         for name in ("b:1", "a:1"):
             await server.look()
             assert server.since() == ["tags", "ps", f"show {name}"]

@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import socket
 import time
 from pathlib import Path
 
 import pytest
 
 from ollama_locate.core import constants
+from ollama_locate.core.net import Net
 from ollama_locate.core.tailnet import Absence, Tailnet, Unavailable
 from ollama_locate.edge import command, tailscale
 from ollama_locate.edge.command import Said
@@ -164,3 +166,35 @@ def alive(pid: int) -> bool:
         return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (ProcessLookupError, FileNotFoundError):
         return False
+
+
+def test_of_several_each_is_asked_at_its_own_socket(tmp_path: Path) -> None:
+    script = standin.executable(tmp_path / "tailscale", 'echo "said: $*"')
+    path = str(tmp_path / "sock")
+    there = Net("work", path)
+    gone = asyncio.run(tailscale.look(str(script), there)).found
+    assert isinstance(gone, Unavailable)
+    assert gone.reason is Absence.NOT_RUNNING, "no tailscaled is there, so that the command is not even asked"
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(path)
+        door.listen()
+        found = asyncio.run(tailscale.look(str(script), there)).found
+    assert isinstance(found, Unavailable)
+    assert found.reason is Absence.GARBAGE
+    said = asyncio.run(tailscale.command(str(script), *there.words, "status", deadline=5))
+    assert isinstance(said, Said)
+    assert said.out == f"said: --socket={path} status\n".encode()
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_socket_that_nobody_is_behind_any_more(tmp_path: Path) -> None:
+    """As a tailscaled that was killed leaves it: the command tries again, as it sees another one on the machine."""
+    path = tmp_path / "sock"
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(path))
+        door.listen()
+        script = standin.executable(tmp_path / "tailscale", "exec sleep 60")
+        net = Net("work", str(path))
+        hung = asyncio.run(tailscale.look(str(script), net)).found
+    dead = asyncio.run(tailscale.look(str(script), net)).found
+    assert [isinstance(one, Unavailable) and one.reason for one in (hung, dead)] == [Absence.HUNG, Absence.NOT_RUNNING]

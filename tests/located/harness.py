@@ -74,6 +74,14 @@ class Lab:
         self._table[f"100.64.0.{number}"] = Far(None, 0.01, silent)
         self.show()
 
+    def socks5(self, *numbers: int) -> str:
+        """A SOCKS5 proxy that leads to these machines, which nothing else does from now on; where it listens."""
+        table = {f"100.64.0.{number}": self._table.pop(f"100.64.0.{number}") for number in numbers}
+        port = self._run("socks5", "tests.standins.socks", *(f"{host}={far.port}" for host, far in table.items()))
+        self._table[f"127.0.0.1:{port}"] = Far(port)
+        self.show(TUN=False)
+        return f"127.0.0.1:{port}"
+
     def local(self, *, serves: bool = False) -> None:
         """An Ollama on this machine; `serves`: on its tailnet address as well."""
         self._table["127.0.0.1"] = Far(self._serve("local", "mistral:latest"))

@@ -31,7 +31,8 @@ def test_a_pin_is_followed_survives_a_restart_and_is_taken_back(lab: Lab) -> Non
     assert "pinned\tnas (http://100.64.0.3:11434)" in lab.ask("status").stdout
     assert "it is pinned" in lab.ask("why").stdout
     lab.stop()
-    lab.start()
+    again = lab.start()
+    until(lambda: lab.snapshot().get("pid") == again.pid, "it is published by the new one")
     lab.until_decided("nas")
     assert lab.ask("pin").stdout == "nas (http://100.64.0.3:11434) is pinned\n"
     assert lab.ask("unpin").stdout == GPU + "\n"

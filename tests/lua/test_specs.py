@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -35,8 +36,12 @@ def environment(tmp_path: Path, home: Path) -> dict[str, str]:
     """Of the editor: nothing of the person who runs the tests."""
     state = tmp_path / "state"
     state.mkdir(mode=0o700)
+    script = "ollama-locate"
     return {
-        "PATH": os.environ["PATH"],
+        "PATH": os.pathsep.join(one for one in os.get_exec_path() if not (Path(one) / script).exists()),
+        "COMMAND": str(Path(sys.executable).with_name(script)),
+        "PYTHON": sys.executable,
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
         "HOME": str(home),
         "TMPDIR": str(tmp_path),
         "OLLAMA_LOCATE_STATE_DIR": str(state),
@@ -44,17 +49,33 @@ def environment(tmp_path: Path, home: Path) -> dict[str, str]:
     }
 
 
-@pytest.fixture
-def puller(environment: dict[str, str], tmp_path: Path) -> Iterator[None]:
-    """An Ollama that loads and pulls, as the endpoint; it notes what it was asked."""
-    log = tmp_path / "asked"
+@contextlib.contextmanager
+def _pulling(log: Path, *models: str) -> Iterator[str]:
+    """An Ollama that loads and pulls; it notes what it was asked. Its URL."""
     log.touch()
-    command = [sys.executable, "-m", "tests.lua.puller", str(log)]
+    command = [sys.executable, "-m", "tests.standins.puller", str(log), *models]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=unmeasured()) as process:
         assert process.stdout
-        environment |= {"PULLER": f"http://127.0.0.1:{process.stdout.readline().strip()}", "ASKED": str(log)}
-        yield
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
         process.kill()
+
+
+@pytest.fixture
+def puller(environment: dict[str, str], tmp_path: Path) -> Iterator[None]:
+    """The one that is the endpoint."""
+    log = tmp_path / "asked"
+    with _pulling(log, "mistral", "mistral:latest") as url:
+        environment |= {"PULLER": url, "ASKED": str(log)}
+        yield
+
+
+@pytest.fixture
+def other(environment: dict[str, str], tmp_path: Path) -> Iterator[None]:
+    """A second one."""
+    log = tmp_path / "other_asked"
+    with _pulling(log, "mistral:latest", "only-nas:1b") as url:
+        environment |= {"OTHER": url, "OTHER_ASKED": str(log)}
+        yield
 
 
 def _path_cases(tmp_path: Path, home: Path) -> Path:
@@ -74,7 +95,9 @@ def _path_cases(tmp_path: Path, home: Path) -> Path:
 
 @pytest.mark.parametrize(("spec", "name"), _cases())
 def test_spec(spec: str, name: str, environment: dict[str, str], request: pytest.FixtureRequest) -> None:
-    if spec in {"ensure", "health", "codecompanion"}:
+    if spec in {"ensure", "alone", "health", "codecompanion"}:
         request.getfixturevalue("puller")
+    if spec == "ensure":
+        request.getfixturevalue("other")
     done = neovim.run(spec, name, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr

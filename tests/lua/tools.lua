@@ -65,6 +65,59 @@ function M.publish(url, more)
   M.put("state.json", vim.json.encode(vim.tbl_deep_extend("force", state, more or {})))
 end
 
+---Publish what the real command can read: tests/lua/publish.py.
+---@param wanted { servers: string[][], lists: table<string, string[]>?, config: string? }
+function M.publish_all(wanted)
+  local command = { assert(os.getenv("PYTHON")), "-m", "tests.lua.publish", vim.json.encode(wanted) }
+  local done = vim.system(command, { cwd = M.ROOT, text = true }):wait()
+  M.eq(0, done.code, done.stderr)
+end
+
+---Put the real command `ollama-locate` on PATH.
+function M.command()
+  M.program("ollama-locate", ('exec "%s" "$@"'):format(os.getenv("COMMAND")))
+end
+
+---What an Ollama that notes it was asked.
+---@param which? "ASKED"|"OTHER_ASKED"
+---@return string[] "PATH MODEL"
+function M.asked(which)
+  return vim.tbl_map(function(line)
+    local request = vim.json.decode(line)
+    return request.path .. " " .. (request.body.model or "")
+  end, vim.fn.readfile((assert(os.getenv(which or "ASKED")))))
+end
+
+---Answer each question.
+---@param yes boolean
+---@return string[] prompts
+function M.answer(yes)
+  local prompts = {} ---@type string[]
+  vim.ui.select = function(items, options, choose)
+    prompts[#prompts + 1] = options.prompt .. " " .. items[1] .. "?"
+    choose(yes and items[1] or items[2])
+  end
+  return prompts
+end
+
+---Wait for a notice with these words.
+---@param notices { text: string, level: integer? }[]
+---@param part string
+---@return { text: string, level: integer?, options: table? }
+function M.said(notices, part)
+  local found ---@type { text: string, level: integer? }?
+  local ok = vim.wait(15000, function()
+    for _, notice in ipairs(notices) do
+      found = notice.text:find(part, 1, true) and notice or found
+    end
+    return found ~= nil
+  end, 5)
+  if not ok then
+    error(("nobody said `%s`: %s"):format(part, vim.inspect(notices)), 2)
+  end
+  return (assert(found))
+end
+
 ---Collect what vim.notify is given from now on.
 ---@return { text: string, level: integer?, options: table? }[]
 function M.notices()

@@ -46,17 +46,21 @@ def moments(draw: st.DrawFn) -> Moment:
     return Moment(selection.rank(contenders), loaded, draw(st.sampled_from([None, *KEYS])), answers)
 
 
-@given(st.lists(moments(), max_size=4))
-def test_each_model_is_where_the_choice_puts_it(past: list[Moment]) -> None:
-    best, before = ByModel(), dict[str, str]()
+@given(st.lists(moments(), max_size=4), st.booleans())
+def test_each_model_is_where_the_choice_puts_it(past: list[Moment], provisional: bool) -> None:  # noqa: FBT001 - hypothesis
+    best, before, held = ByModel(), dict[str, str](), None
     for contenders, loaded, pinned, answers in past:
-        found = best.choose(contenders, loaded, pinned=pinned, answers=answers)
+        found = best.choose(contenders, loaded, pinned=pinned, provisional=provisional, answers=answers)
+        if pinned != held and held is not None:
+            before = {model: key for model, key in before.items() if key != held}
+        held = pinned
         want = {}
         for model in MODELS:
             having = [one for one in contenders if model in (one.models or ())]
             warm = frozenset(one.key for one in having if model in loaded[one.key])
             if having:
-                chosen = selection.choose(for_model(having, warm, answers.get(model, {})), before.get(model)).key
+                stand = for_model(having, warm, answers.get(model, {}))
+                chosen = selection.choose(stand, before.get(model), provisional=provisional).key
                 want[model] = pinned if any(one.key == pinned for one in having) else chosen
         assert found == want
         before = found

@@ -11,8 +11,9 @@ from ollama_locate.core.advice import advice
 from ollama_locate.core.changes import changes
 from ollama_locate.core.for_model import stand_for
 from ollama_locate.core.locator import Locator
-from ollama_locate.core.snapshot import Clock, Run, Snapshot, take
+from ollama_locate.core.snapshot import Snapshot
 from ollama_locate.core.tailnet import parse_status
+from ollama_locate.core.taking import Clock, Run, take
 from ollama_locate.core.text import shown
 from ollama_locate.core.track import LastGood
 from ollama_locate.edge.templates import templates

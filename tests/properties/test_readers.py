@@ -14,7 +14,7 @@ from ollama_locate.core.config import KEYS, Config, parse_config
 from ollama_locate.core.constants import DETAIL_MAX
 from ollama_locate.core.errors import ConfigError
 from ollama_locate.core.inventory import listed, usable
-from ollama_locate.core.models import is_model_name
+from ollama_locate.core.models import full_name, is_cloud, is_model_name
 from ollama_locate.core.outcome import Outcome
 from ollama_locate.core.tailnet import Absence, Tailnet, Unavailable, parse_status
 from ollama_locate.core.text import is_value, shown
@@ -53,7 +53,8 @@ def test_a_list_of_models_holds_names_that_can_be_written_or_is_not_known(body: 
 def test_only_sane_names_of_models_are_kept(models: list[dict[str, str]]) -> None:
     found = listed(msgspec.json.encode({"models": models}))
     assert found is not None
-    assert set(usable(found)) == {entry["name"] for entry in models if is_model_name(entry["name"])}
+    named = {entry["name"] for entry in models if is_model_name(entry["name"]) and not is_cloud(entry["name"])}
+    assert set(usable(found)) == {full_name(name) for name in named}
 
 
 @given(

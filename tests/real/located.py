@@ -111,9 +111,10 @@ class Located:
         }
 
     def configure(self, **settings: str) -> None:
-        """Write the config; a daemon that runs reads it at its next heartbeat."""
+        """Write the config, without what is empty; a daemon that runs reads it at its next heartbeat."""
         self._settings |= settings
-        self._config.write_text("".join(f"{key} = {value}\n" for key, value in self._settings.items()))
+        lines = (f"{key} = {value}\n" for key, value in self._settings.items() if value)
+        self._config.write_text("".join(lines))
 
     def start(self) -> float:
         """Start the daemon; return when (by the clock that also stamps files)."""

@@ -1,7 +1,8 @@
 """A real tailnet on one machine: a control server with DERP, and one tailscaled per network namespace.
 
-The underlay is a bridge in a namespace of its own, 198.18.0.0/24 (a range set aside for such tests);
-nothing of it is reachable from the machine's own network. Each node's folder holds its state, socket and logs.
+The underlay is a bridge in a namespace of its own, 198.18.0.0/24 (a range set aside for such tests), of a second
+tailnet 198.18.1.0/24; nothing of it is reachable from the machine's own network. Each node's folder holds its state,
+socket and logs.
 """
 
 from __future__ import annotations
@@ -25,16 +26,17 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from types import TracebackType
 
-CONTROL = "198.18.0.1"
-CONTROL_URL = f"http://{CONTROL}:9911"
 ENDS = (signal.SIGTERM, signal.SIGHUP)  # pytest tears down on ctrl-C; these two must do the same
 
 
 class Tailnet:
     """The control server and its nodes; everything is gone when the context ends, however it ends."""
 
-    def __init__(self, programs: Path) -> None:
+    def __init__(self, programs: Path, label: str = "", subnet: int = 0) -> None:
         self.programs = programs
+        self.network, self.subnet = f"198.18.{subnet}", subnet
+        self.control_url = f"http://{self.network}.1:9911"
+        self._label = label
         self.nodes: dict[str, Node] = {}
         self._namespaces: list[Namespace] = []
         self._handlers = {number: signal.getsignal(number) for number in (*ENDS, signal.SIGINT)}
@@ -58,15 +60,28 @@ class Tailnet:
     ) -> None:
         self.close()
 
+    @contextlib.contextmanager
+    def beside(self, label: str, subnet: int) -> Iterator[Tailnet]:
+        """Another tailnet with a control server of its own, which ends before this one."""
+        other = Tailnet(self.programs, label, subnet)
+        other.folder = self.folder / label
+        other.folder.mkdir()
+        try:
+            other._start()
+            yield other
+        finally:
+            while other._namespaces:
+                other._namespaces.pop().end()
+
     def _start(self) -> None:
         self.hub = self.namespace("hub")
         self.hub.exec("ip", "link", "add", "br0", "type", "bridge")
-        self.hub.exec("ip", "addr", "add", f"{CONTROL}/24", "dev", "br0")
+        self.hub.exec("ip", "addr", "add", f"{self.network}.1/24", "dev", "br0")
         self.hub.exec("ip", "link", "set", "br0", "up")
         self._admin = self.folder / "admin"
         server = self.programs / "control"
         log = self.folder / "control.log"
-        self._control = self.hub.spawn(server, "-ip", CONTROL, "-admin", self._admin, log=log)
+        self._control = self.hub.spawn(server, "-ip", f"{self.network}.1", "-admin", self._admin, log=log)
         until(lambda: self._admin.exists() or not self._control.running, 20, "the control server listens")
         if not self._control.running:
             raise RuntimeError(f"the control server ended: {log.read_text()}")
@@ -84,12 +99,15 @@ class Tailnet:
 
     def namespace(self, label: str) -> Namespace:
         """Make a namespace that ends with the tailnet."""
-        self._namespaces.append(Namespace(label))
+        self._namespaces.append(Namespace(self._label + label))
         return self._namespaces[-1]
 
-    def add(self, name: str, *, userspace: bool = False) -> Node:
-        """Bring up one more node, on-line in the eyes of the control server."""
-        node = Node(self, name, len(self.nodes) + 10, userspace=userspace)
+    def add(self, name: str, *, userspace: bool = False, at: Node | None = None, socks5: str = "") -> Node:
+        """Bring up one more node, on-line in the eyes of the control server.
+
+        `at`: on the machine of that one, with a tailscaled of its own, of which `socks5` is the proxy.
+        """
+        node = Node(self, name, len(self.nodes) + 10, userspace=userspace, at=at, socks5=socks5)
         self.nodes[name] = node
         node.join()
         self.set(name, online="true")
@@ -128,9 +146,11 @@ class Tailnet:
 class Node:
     """One machine of the tailnet."""
 
-    def __init__(self, tailnet: Tailnet, name: str, number: int, *, userspace: bool) -> None:
+    def __init__(
+        self, tailnet: Tailnet, name: str, number: int, *, userspace: bool, at: Node | None = None, socks5: str = ""
+    ) -> None:
         self.name = name
-        self.underlay = f"198.18.0.{number}"
+        self.underlay = f"{tailnet.network}.{number}"
         self.ip = ""
         self.folder = tailnet.folder / name
         self.folder.mkdir()
@@ -139,25 +159,30 @@ class Node:
         self._daemon = tailnet.programs / "tailscaled"
         self._device = "userspace-networking" if userspace else "tailscale0"
         self._tailscaled: Process | None = None
-        namespace = tailnet.namespace(name)
+        self._own = [f"--tun={self._device}", f"--port={41641 + tailnet.subnet}"]
+        self._own += [f"--socks5-server={socks5}"] if socks5 else []
+        self._url = tailnet.control_url
+        self._port, self._gateway = ("eth1", "") if at else ("eth0", f"{tailnet.network}.1")
+        namespace: Namespace = at.namespace if at else tailnet.namespace(name)
+        self.namespace: Namespace = namespace
         self.exec, self.spawn = namespace.exec, namespace.spawn
         hub, port = tailnet.hub, f"v{number}"
-        peer = ["peer", "name", "eth0", "netns", namespace.name]
+        peer = ["peer", "name", self._port, "netns", namespace.name]
         hub.exec("ip", "link", "add", port, "type", "veth", *peer)
         hub.exec("ip", "link", "set", port, "master", "br0", "up")
-        self.exec("ip", "addr", "add", f"{self.underlay}/24", "dev", "eth0")
+        self.exec("ip", "addr", "add", f"{self.underlay}/24", "dev", self._port)
         self.link(up=True)
 
     def join(self) -> None:
         """Log in for the first time; learn the own address."""
         self.start_tailscaled()
-        own = [f"--login-server={CONTROL_URL}", f"--hostname={self.name}"]
+        own = [f"--login-server={self._url}", f"--hostname={self.name}"]
         self.tailscale("up", *own, "--netfilter-mode=off", "--accept-dns=false", "--timeout=30s")
         self.ip = self.tailscale("ip", "-4").stdout.strip()
 
     def start_tailscaled(self) -> None:
         """Start it, with no logs sent anywhere; it answers on its socket when this returns."""
-        own = [f"--statedir={self.folder}", f"--socket={self.socket}", f"--tun={self._device}", "--port=41641"]
+        own = [f"--statedir={self.folder}", f"--socket={self.socket}", *self._own]
         quiet = {"TS_NO_LOGS_NO_SUPPORT": "true", "TS_DEBUG_DISABLE_PORTLIST": "1"}
         self._tailscaled = self.spawn(self._daemon, *own, log=self.folder / "tailscaled.log", env=quiet)
         until(self._answers, 20, f"tailscaled on {self.name} answers")
@@ -174,9 +199,9 @@ class Node:
 
     def link(self, *, up: bool) -> None:
         """Plug the cable in, or pull it."""
-        self.exec("ip", "link", "set", "eth0", "up" if up else "down")
-        if up:
-            self.exec("ip", "route", "replace", "default", "via", CONTROL)
+        self.exec("ip", "link", "set", self._port, "up" if up else "down")
+        if up and self._gateway:
+            self.exec("ip", "route", "replace", "default", "via", self._gateway)
 
     def count_connects(self, port: int) -> None:
         """Count from now on who knocks at this port, over the tailnet: a rule that matches and does nothing."""

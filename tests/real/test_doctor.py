@@ -14,7 +14,6 @@ import pytest
 
 from tests.real.namespaces import until
 from tests.real.ollama import PORT
-from tests.real.tailnet import CONTROL_URL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,7 +122,7 @@ def test_tailscale_is_turned_off(lab: Lab, doctor: Located) -> None:
     try:
         found = examined(doctor)
     finally:
-        own = [f"--login-server={CONTROL_URL}", f"--hostname={idle.name}"]
+        own = [f"--login-server={lab.tailnet.control_url}", f"--hostname={idle.name}"]
         idle.tailscale("up", *own, "--netfilter-mode=off", "--accept-dns=false", "--timeout=30s")
     assert severe(found) == {"tailscale_stopped": "problem"}
     assert (found["hidden"], found["exit"]) == (["no_server"], 1)

@@ -22,7 +22,7 @@ from ollama_locate.core.constants import REPORT_WINDOW, SLEEP
 from ollama_locate.core.track import Track, Verdict
 from ollama_locate.edge.lock import Lock
 from ollama_locate.edge.requests import Request
-from ollama_locate.located import bells, finder
+from ollama_locate.located import bells, finder, tailnets
 from ollama_locate.located.daemon import Daemon
 
 from . import budgets, clock, outside
@@ -130,14 +130,14 @@ class Life:
             self._bus = outside.Bus(rings, told, nature, rng)
             return self._bus
 
-        async def look(_configured: str) -> Any:
+        async def look(*_: object) -> Any:
             self._looks.beat()
             return await outside.look(nature, rng)
 
         patch(finder, "Prober", prober)
         patch(finder, "Sentinel", sentinel)
         patch(finder, "tailscale", SimpleNamespace(look=look))
-        patch(bells, "Bus", bus)
+        patch(tailnets, "Bus", bus)
         patch(bells, "Network", self._network)
         patch(bells, "way_out", self._network.way_out)
         patch(bells, "on_battery", lambda: False)

@@ -14,7 +14,7 @@ from ollama_locate.core.bounds import OPENING_GAP, REARM_DELAY, SETTLE_GAP
 from ollama_locate.core.constants import LOOK_ON_DOUBT, SYN_PATIENCE_KNOWN, SYN_PROVISIONAL, TICK
 from ollama_locate.core.locator import Locator
 from ollama_locate.core.outcome import Outcome, Probe
-from ollama_locate.core.snapshot import Clock, Run, take
+from ollama_locate.core.taking import Clock, Run, take
 from ollama_locate.core.track import Decision, Track
 from ollama_locate.edge.templates import templates
 

@@ -57,7 +57,9 @@ class Puller:
                 await writer.drain()
                 path, body = await asked(reader, self._log)
             model = body.get("model", "")
-            if path == "/api/pull":
+            if path == "/api/version":
+                writer.write(http("200 OK", b'{"version":"0.17.4"}'))
+            elif path == "/api/pull":
                 await self._pull(model, model.partition(":")[0], writer)
             else:
                 await self._load(path, model, reader, writer)
@@ -80,7 +82,8 @@ class Puller:
         elif kind == "page":
             writer.write(http("502 Bad Gateway", b"<html>" * 100_000))
         elif kind == "embeds" and path == "/api/generate":
-            writer.write(http("400 Bad Request", b'{"error":"\\"embeds\\" does not support generate"}'))
+            said = b'{"error":"\\"embeds\\" does not support generate"}'
+            writer.write(http("400 Bad Request", said, more="Connection: close\r\n"))
         elif model in self.models and kind != "lies":
             writer.write(http("200 OK", json.dumps({"model": model, "done": True, "done_reason": "load"}).encode()))
         else:

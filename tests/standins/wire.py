@@ -50,14 +50,17 @@ class EmbeddedAttempt(Attempt):
 
 
 class EmbeddedWire(Wire):
-    """Connects by a table: address -> machine. A path of a JSON file may be given: it is read at each connect."""
+    """Connects by a table: address -> machine. A path of a JSON file may be given: it is read at each connect.
+
+    An entry `address:port` comes first: a program of this machine, such as a proxy.
+    """
 
     def __init__(self, table: Mapping[str, Far] | Path) -> None:
         self._table = table
 
-    def attempt(self, host: str, port: int, done: Connected) -> Attempt:  # noqa: ARG002 - a machine has one Ollama
+    def attempt(self, host: str, port: int, done: Connected) -> Attempt:
         table = load(self._table) if isinstance(self._table, Path) else self._table
-        return EmbeddedAttempt(table.get(host, Far(None, silent=True)), done)
+        return EmbeddedAttempt(table.get(f"{host}:{port}") or table.get(host, Far(None, silent=True)), done)
 
 
 def save(path: Path, table: Mapping[str, Far]) -> None:

@@ -13,6 +13,7 @@ from typing import Generic, NamedTuple, TypeVar
 from ollama_locate.core.bounds import DOCTOR_ROUND, HEARTBEAT_DEAD
 from ollama_locate.core.config import Config, Followed, parse_config
 from ollama_locate.core.errors import ConfigError, OperatorError, StateFolderError
+from ollama_locate.core.net import Net
 from ollama_locate.core.pin import Pin
 from ollama_locate.core.snapshot import Snapshot
 from ollama_locate.core.tailnet import Own, Tailnet, Unavailable, parse_own
@@ -54,12 +55,19 @@ class Settings(NamedTuple):
     broken: str = ""
 
 
-class Round(NamedTuple):
-    """Everybody asked once, as `status` without a daemon does; and what tailscale says of this machine."""
+class Asked(NamedTuple):
+    """What tailscale says of one tailnet, and of this machine in it."""
 
-    snapshot: Snapshot
+    net: Net
     look: Tailnet | Unavailable
     own: Own
+
+
+class Round(NamedTuple):
+    """Everybody asked once, as `status` without a daemon does; and what tailscale says of each tailnet."""
+
+    snapshot: Snapshot
+    tailnets: tuple[Asked, ...]
 
 
 class Case:
@@ -121,12 +129,17 @@ class Case:
 
         async def both() -> Round:
             asked = asyncio.ensure_future(look_once(Followed(config, pin), DOCTOR_ROUND, wire=self.wire))
-            said = await tailscale.command(config.tailscale, "status", "--json", deadline=DOCTOR_ROUND)
-            look = said if isinstance(said, Unavailable) else tailscale.judge(said)
-            own = Own() if isinstance(said, Unavailable) else parse_own(said.out)
-            return Round(await asked, look, own)
+            tailnets = await asyncio.gather(*(_asked(config.tailscale, net) for net in config.nets))
+            return Round(await asked, tuple(tailnets))
 
         return asyncio.run(both())
+
+
+async def _asked(executable: str, net: Net) -> Asked:
+    said = await tailscale.command(executable, *net.words, "status", "--json", deadline=DOCTOR_ROUND)
+    if isinstance(said, Unavailable):
+        return Asked(net, said, Own())
+    return Asked(net, tailscale.judge(said), parse_own(said.out))
 
 
 def silent_for(folder: Path) -> float | None:

@@ -15,7 +15,7 @@ from ollama_locate.edge.examine import examine
 from ollama_locate.edge.resolve import is_address
 
 from .case import Case
-from .reach import address
+from .reach import address, way
 
 _ASKED_MAX = 5
 _COMMAND = {True: "sudo sntp -sS time.apple.com", False: "sudo timedatectl set-ntp true"}
@@ -34,7 +34,10 @@ def run(case: Case) -> list[Finding]:
 
     async def all_of_them() -> dict[str, float]:
         answers = await asyncio.gather(
-            *(examine(case.wire, address(one.url), authority_of(one.url), DOCTOR_ASK, time.time()) for one in servers)
+            *(
+                examine(way(case.wire, one), address(one.url), authority_of(one.url), DOCTOR_ASK, time.time())
+                for one in servers
+            )
         )
         return {one.name: answer.skew for one, answer in zip(servers, answers, strict=True) if answer.skew is not None}
 

@@ -27,16 +27,22 @@ def _naming(config: Config) -> dict[str, tuple[Pattern, ...]]:
     return {"`[models] no_pull`": config.models.no_pull, "`prefer`": config.prefer}
 
 
+def _of_nobody(config: Config, seen: Round) -> dict[str, list[str]]:
+    looks = [one.look for one in seen.tailnets]
+    known = [look for look in looks if isinstance(look, Tailnet)]
+    if len(known) < len(looks):
+        return {}
+    return {key: speak_of_nobody(patterns, seen.snapshot.servers, known) for key, patterns in _naming(config).items()}
+
+
 def judge(settings: Settings, path: str, seen: Round | None = None) -> list[Finding]:
     """Say what is wrong. `seen`: whom the tailnet and this machine know, where that is asked."""
     if settings.broken:
         return [found("config_broken", detail=settings.broken, quoted=shlex.quote(path))]
     nobody = [
         found("config_names_nobody", key=key, names=listed(words), quoted=shlex.quote(path))
-        for key, patterns in _naming(settings.config).items()
-        if seen is not None
-        and isinstance(seen.look, Tailnet)
-        and (words := speak_of_nobody(patterns, seen.snapshot.servers, seen.look))
+        for key, words in (_of_nobody(settings.config, seen) if seen is not None else {}).items()
+        if words
     ]
     return nobody + [
         found("config_warning", detail=warning)

@@ -17,7 +17,7 @@ from ollama_locate.edge.resolve import is_address, resolve
 
 from . import peers
 from .case import Case
-from .reach import Reach, address, ping
+from .reach import Reach, address, ping, way
 
 _MODELS_SHOWN = 8
 
@@ -45,7 +45,7 @@ class Seen(NamedTuple):
 
 def look(case: Case, server: ServerState) -> Depth:
     """Look at one server; takes up to TIMEOUT seconds after the round."""
-    seen = asyncio.run(_look(case, server, peers.hints(case.round().look).get(server.key.rpartition(":")[0])))
+    seen = asyncio.run(_look(case, server, peers.hints(case.round().tailnets).get(server.key.rpartition(":")[0])))
     facts = peers.facts_of(case, {server.key: Reach(seen.pong, seen.asked)})
     findings = [one for one in peers.judge(facts) if server.name in one.servers]
     if server.kind == "local" and seen.asked.outcome is Outcome.REFUSED:
@@ -76,7 +76,8 @@ async def _ask(case: Case, server: ServerState, host: str, patience: float) -> E
                 name = await resolve(name, port)
         except (OSError, ValueError, TimeoutError):
             return Examined(Outcome.ERROR, "its name is not known")
-    return await examine(case.wire, (name, port), host, patience, time.time(), prefix=prefix_of(server.url))
+    wire = way(case.wire, server)
+    return await examine(wire, (name, port), host, patience, time.time(), prefix=prefix_of(server.url))
 
 
 def _only_in_the_round(case: Case, server: ServerState) -> bool:
@@ -85,7 +86,7 @@ def _only_in_the_round(case: Case, server: ServerState) -> bool:
 
 
 async def _pong(case: Case, server: ServerState) -> Pong | None:
-    return await ping(case.config.tailscale, address(server.url)[0]) if server.kind == "peer" else None
+    return await ping(case.config, server) if server.kind == "peer" else None
 
 
 def _as_problem(finding: Finding, name: str) -> Finding:

@@ -16,7 +16,7 @@ from ollama_locate.core.versions import older
 from ollama_locate.edge.folders import reader_config
 from ollama_locate.edge.resolve import is_address
 
-from .case import Case
+from .case import Asked, Case
 from .reach import Reach, address, reach
 from .tailscale import INSTALL
 
@@ -66,10 +66,10 @@ def run(case: Case) -> list[Finding]:
 def gather(case: Case) -> Facts:
     """The facts: everybody asked once; the silent, and those on a relay, pinged as well."""
     round_ = case.round()
-    online = hints(round_.look)
+    online = hints(round_.tailnets)
     pinged = [one for one in round_.snapshot.servers if one.kind == "peer" and _worth_a_ping(one, online)]
     pinged = pinged[:DOCTOR_PINGED_MAX]
-    reached = asyncio.run(reach(case.config.tailscale, case.wire, pinged)) if pinged else {}
+    reached = asyncio.run(reach(case.config, case.wire, pinged)) if pinged else {}
     return facts_of(case, reached)
 
 
@@ -79,7 +79,9 @@ def facts_of(case: Case, reached: Mapping[str, Reach]) -> Facts:
     servers = round_.snapshot.servers
     expected = frozenset(one.key for one in servers if one.kind == "static" or _named(one, case.config))
     platform = "darwin" if case.macos else "linux"
-    return Facts(round_.snapshot, hints(round_.look), reached, expected, str(reader_config()), platform, _lived(case))
+    return Facts(
+        round_.snapshot, hints(round_.tailnets), reached, expected, str(reader_config()), platform, _lived(case)
+    )
 
 
 def _lived(case: Case) -> frozenset[str]:
@@ -91,9 +93,14 @@ def _lived(case: Case) -> frozenset[str]:
     return frozenset(one.key for one in seen.snapshot.servers if one.alive_at) if seen else frozenset()
 
 
-def hints(look: object) -> dict[str, bool]:
-    """Whom the tailnet calls online, by the peer's ID."""
-    return {peer.id: peer.online for peer in look.peers} if isinstance(look, Tailnet) else {}
+def hints(tailnets: Iterable[Asked]) -> dict[str, bool]:
+    """Whom its tailnet calls online, by the peer's ID as it stands in keys."""
+    return {
+        one.net.key(peer.id): peer.online
+        for one in tailnets
+        if isinstance(one.look, Tailnet)
+        for peer in one.look.peers
+    }
 
 
 def _worth_a_ping(server: ServerState, online: Mapping[str, bool]) -> bool:

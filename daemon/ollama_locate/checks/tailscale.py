@@ -2,20 +2,24 @@
 
 import datetime as dt
 import errno
+import re
 import shlex
-import socket
 import time
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from ollama_locate.core.bounds import KEY_EXPIRES_SOON, TAILSCALE_SERVE_FROM
 from ollama_locate.core.finding import Finding, found
+from ollama_locate.core.net import Net
 from ollama_locate.core.rule import Severity
 from ollama_locate.core.tailnet import Absence, Own, Tailnet, Unavailable
 from ollama_locate.core.versions import older
 from ollama_locate.edge.bus import socket_path
 from ollama_locate.edge.folders import reader_config
+from ollama_locate.edge.tailscale import NOBODY, refusal
 
-from .case import Case
+from .case import Asked, Case
 
 INSTALL = {
     "linux": "curl -fsSL https://tailscale.com/install.sh | sh",
@@ -23,8 +27,10 @@ INSTALL = {
 }
 _START = {"linux": "sudo systemctl start tailscaled", "darwin": "open -a Tailscale"}
 _RESTART = {"linux": "sudo systemctl restart tailscaled", "darwin": "killall Tailscale; open -a Tailscale"}
+_OF_THE_SYSTEM = frozenset({"tailscale_not_running", "tailscale_hangs", "tailscale_userspace"})
+"""Their mend is about the system's own tailscaled."""
+
 _FORBIDDEN = (errno.EACCES, errno.EPERM)
-_NOBODY = (errno.ENOENT, errno.ECONNREFUSED)
 _CODES = {
     Absence.NOT_INSTALLED: "tailscale_missing",
     Absence.NOT_RUNNING: "tailscale_not_running",
@@ -49,26 +55,48 @@ class Facts(NamedTuple):
     user: str = ""
     config: str = ""
     platform: str = "linux"
+    socks5: bool = False
 
 
 def run(case: Case) -> list[Finding]:
-    """Look at it."""
-    round_, look = case.round(), case.round().look
-    path = socket_path(case.config.tailscale_socket)
-    refusal = _refusal(path)
-    if isinstance(look, Unavailable) and look.reason is Absence.HUNG and refusal in _NOBODY and not case.macos:
+    """Look at each tailnet."""
+    asked = case.round().tailnets
+    several = len(asked) > 1
+    alive = several and any(isinstance(one.look, Tailnet) for one in asked)
+    return [
+        of_several(finding, one.net, mild=alive and isinstance(one.look, Unavailable)) if several else finding
+        for one in asked
+        for finding in _of(case, one)
+    ]
+
+
+def of_several(finding: Finding, net: Net, *, mild: bool) -> Finding:
+    """What is wrong with one of several tailnets; `mild`: another one runs."""
+    tailscale = shlex.join(("tailscale", *net.words))
+    mend = re.sub(r"\btailscale (?=[a-z])", lambda _: f"{tailscale} ", finding.mend)
+    if net.socket and finding.code in _OF_THE_SYSTEM:
+        mend = ""  # how this tailscaled is started only its owner knows
+    severity = Severity.WARNING if mild and finding.severity is Severity.PROBLEM else finding.severity
+    return replace(finding, text=f"Tailnet {net.name}: {finding.text}", mend=mend, severity=severity)
+
+
+def _of(case: Case, asked: Asked) -> list[Finding]:
+    look, path = asked.look, socket_path(case.config.bell(asked.net))
+    refused = refusal(path)
+    if isinstance(look, Unavailable) and look.reason is Absence.HUNG and refused in NOBODY and not case.macos:
         # The command tries again for 5 s where it sees any tailscaled on the machine (Tailscale: safesocket).
         look = Unavailable(Absence.NOT_RUNNING)
     return judge(
         Facts(
             look,
-            round_.own,
+            asked.own,
             time.time(),
-            any(one.outcome == "alive" for one in round_.snapshot.servers if one.kind in ("local", "static")),
-            path if refusal in _FORBIDDEN else "",
+            any(one.outcome == "alive" for one in case.round().snapshot.servers if one.kind in ("local", "static")),
+            path if refused in _FORBIDDEN else "",
             case.user,
             str(reader_config()),
             "darwin" if case.macos else "linux",
+            socks5=asked.net.socks5 is not None,
         )
     )
 
@@ -78,7 +106,7 @@ def judge(facts: Facts) -> list[Finding]:
     findings = []
     if isinstance(facts.look, Unavailable):
         findings.append(_away(facts, facts.look))
-    elif not facts.look.tun:
+    elif not facts.look.tun and not facts.socks5:
         findings.append(found("tailscale_userspace"))
     left = _key_lasts(facts.own, facts.now)
     if facts.own.expired or (left is not None and left <= 0):
@@ -120,14 +148,3 @@ def _key_lasts(own: Own, now: float) -> float | None:
 
 def _day(own: Own) -> str:
     return f"on {own.key_expiry[:10]}" if own.key_expiry else "the day is not said"
-
-
-def _refusal(path: str) -> int:
-    """The errno of opening the socket, 0 where it can be opened."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.settimeout(1.0)
-            probe.connect(path)
-        except OSError as error:
-            return error.errno or errno.EIO
-    return 0

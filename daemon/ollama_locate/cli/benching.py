@@ -18,7 +18,7 @@ from ollama_locate.core.duration import about
 from ollama_locate.core.errors import OperatorError, StateFolderError
 from ollama_locate.core.generation import Miss, Unmeasured
 from ollama_locate.core.inventory import Model
-from ollama_locate.core.placement import answering
+from ollama_locate.core.placement import loadable
 from ollama_locate.core.snapshot import ServerState, Snapshot
 from ollama_locate.core.speed import Speed, merged
 from ollama_locate.core.text import shown
@@ -31,7 +31,7 @@ from ollama_locate.edge.speeds import keep_speeds
 from . import speeds
 from .clients import Clients
 from .confirm import confirmed
-from .named import few, nobody, speaks_of
+from .named import few, nobody, not_asked, speaks_of
 from .show import note
 from .state import config, seen
 
@@ -162,12 +162,12 @@ class _Bench:
 
 def _stock(snapshot: Snapshot, on: str | None) -> list[Stocked]:
     """The servers that answer with what they have, or the one that is meant. Raises OperatorError."""
-    servers = answering(snapshot, withheld=bool(on))
+    servers = loadable(snapshot, withheld=bool(on))
     if on:
         servers = [one for one in servers if speaks_of(one, on)]
         if not servers:
             silent = next((one for one in snapshot.servers if speaks_of(one, on)), None)
-            raise OperatorError(f"{silent.name} does not answer now: {silent.text}") if silent else nobody(snapshot, on)
+            raise OperatorError(not_asked(silent)) if silent else nobody(snapshot, on)
     found = asyncio.run(_listings(servers, Clients(servers)))
     for server, models in zip(servers, found, strict=True):
         if isinstance(models, Miss):

@@ -11,7 +11,8 @@ from ollama_locate.core.config_models import Models
 from ollama_locate.core.duration import written
 from ollama_locate.core.feed import Feed
 from ollama_locate.core.mdns import OFF
-from ollama_locate.core.server import NOTHING, http_url
+from ollama_locate.core.net import Net
+from ollama_locate.core.server import NOTHING, authority, http_url
 from ollama_locate.core.trust import StaticServer
 from ollama_locate.edge.folders import reader_config
 
@@ -61,6 +62,7 @@ def values(config: Config) -> dict[str, object]:
         "tailscale": config.tailscale,
         "tailscale_socket": config.tailscale_socket,
         "machines": config.machines,
+        "tailnet": [_tailnet(net) for net in config.tailnet],
         "sentinel": config.sentinel,
         "history": config.history,
         "forward": _forward(config),
@@ -87,6 +89,16 @@ def _static(server: StaticServer) -> object:
         "forward": needs.forward,
     }
     return {key: value for key, value in table.items() if value}
+
+
+def _tailnet(net: Net) -> dict[str, object]:
+    """What the config says of it."""
+    found: dict[str, object] = {"name": net.name, "socket": net.socket}
+    if net.socks5 is not None:
+        found["socks5"] = authority(*net.socks5)
+    if net.allow is not None:
+        found["allow"] = [pattern.text for pattern in net.allow]
+    return {key: value for key, value in found.items() if value != ""}
 
 
 def _models(models: Models) -> dict[str, object]:

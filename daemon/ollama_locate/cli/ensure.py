@@ -22,7 +22,11 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
     )
     words.add_argument("model", metavar="MODEL", type=_model, help="its name; without a tag, `:latest` is meant")
     words.add_argument("--on", metavar="NAME", help="on this server, by its name, address or URL")
-    words.add_argument("--yes", action="store_true", help="do not ask")
+    asked = words.add_mutually_exclusive_group()
+    asked.add_argument("--yes", action="store_true", help="do not ask")
+    asked.add_argument(
+        "--ask", action="store_true", help="ask before each pull; where no terminal is, a line of stdin is the answer"
+    )
     words.add_argument("--insecure", action="store_true", help="let it pull from a registry that speaks plain http")
     words.add_argument("--json", action="store_true", help="what happens, an object a line")
     words.set_defaults(run=_run)

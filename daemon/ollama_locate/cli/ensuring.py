@@ -10,13 +10,15 @@ import httpx
 
 from ollama_locate.core.bounds import ENSURE_SEEN
 from ollama_locate.core.choosing import Wish, fulfil
+from ollama_locate.core.config import Config
 from ollama_locate.core.errors import OperatorError, StateFolderError
 from ollama_locate.core.models import has_model, is_cloud
+from ollama_locate.core.net import Net
 from ollama_locate.core.obstacle import obstacle
-from ollama_locate.core.placement import answering, barred, belongs, holders
+from ollama_locate.core.placement import barred, belongs, holders, loadable
 from ollama_locate.core.pulling import Failure, Meter, Trouble
-from ollama_locate.core.selection import Standing
 from ollama_locate.core.snapshot import ServerState, Snapshot, best_by_model
+from ollama_locate.core.tailnet import Tailnet, Unavailable
 from ollama_locate.edge import pull, tailscale
 from ollama_locate.edge.folders import reader_folder
 from ollama_locate.edge.lock import holder
@@ -25,7 +27,7 @@ from ollama_locate.edge.requests import Request, send
 from .asking import wait_for
 from .clients import Clients
 from .confirm import confirmed
-from .named import in_the_way, nobody, speaks_of
+from .named import in_the_way, nobody, not_asked, speaks_of
 from .pulled import Teller, teller
 from .show import note
 from .state import config, seen
@@ -77,7 +79,7 @@ class _Task:
         snapshot = seen().snapshot
         if meant := snapshot.aliases.get(self._model.removesuffix(":latest")):
             raise _FailedError("alias", f"this is an alias; name the model: {' or '.join(meant)}")
-        servers = answering(snapshot, withheld=bool(self._args.on))
+        servers = loadable(snapshot, withheld=bool(self._args.on))
         if self._args.on:
             servers = [_named(snapshot, servers, self._args.on)]
         if not servers:
@@ -92,16 +94,21 @@ class _Task:
         if away is not None and asleep:
             self._tells.remark(in_the_way(away))
         self._tells.pulling(self._model, where, current=current)
-        asks = not self._args.on and (asleep or not current)
-        if asks and not confirmed("Pull it there?", yes=self._args.yes, on=sys.stderr):
+        if not self._may_pull(sure=current and not asleep):
             raise _FailedError("declined", "nothing was pulled")
         asyncio.run(self._pull(where))
         return self._done(snapshot, where, pulled=True)
 
+    def _may_pull(self, *, sure: bool) -> bool:
+        """`sure`: where else nobody would be asked."""
+        if (sure or self._args.on) and not self._args.ask:
+            return True
+        return confirmed("Pull it there?", yes=self._args.yes, on=sys.stderr, piped=self._args.ask)
+
     def _done(self, snapshot: Snapshot, where: ServerState, *, pulled: bool = False) -> int:
         now = _refreshed(where, self._model) or snapshot
         current = where.url == snapshot.decision.endpoint
-        if where.standing == Standing.NEEDS_HEADER.word:
+        if where.withheld:
             self._tells.remark(f"a program that uses {where.url} must send the headers of its table itself")
         again = "" if current else _again(now, where, self._model)
         self._tells.done(self._model, where, current=current, pulled=pulled, again=again)
@@ -137,8 +144,8 @@ class _Task:
         """Where it is pulled. Raises where that is nowhere."""
         settings = config()
         self.interrupted = "stopped; nothing was changed"
-        look = asyncio.run(tailscale.look(settings.tailscale)).found if settings.models.no_pull else None
-        closed = barred(servers, settings.models.no_pull, look) if look is not None else frozenset()
+        no_pull = settings.models.no_pull
+        closed = barred(servers, no_pull, asyncio.run(_looks(settings))) if no_pull else frozenset()
         pinned = snapshot.pin.url if snapshot.pin is not None and snapshot.pin.followed else ""
         where = belongs(servers, closed, pinned)
         if where is not None:
@@ -161,6 +168,12 @@ class _Task:
                 raise _failed(where, failure)
 
 
+async def _looks(settings: Config) -> dict[Net, Tailnet | Unavailable]:
+    """What each tailnet says now."""
+    looks = await asyncio.gather(*(tailscale.look(settings.tailscale, net) for net in settings.nets))
+    return {net: look.found for net, look in zip(settings.nets, looks, strict=True)}
+
+
 def _failed(server: ServerState, failure: Failure) -> _FailedError:
     return _FailedError(failure.trouble.word, f"{server.name}: {failure.text}")
 
@@ -175,7 +188,7 @@ def _named(snapshot: Snapshot, servers: list[ServerState], wanted: str) -> Serve
     silent = next((one for one in snapshot.servers if one.kind != "self_check" and speaks_of(one, wanted)), None)
     if silent is None:
         raise nobody(snapshot, wanted)
-    raise _FailedError("no_server", f"{silent.name} does not answer now: {silent.text}")
+    raise _FailedError("no_server", not_asked(silent))
 
 
 def _elsewhere(model: str) -> str:
@@ -218,6 +231,8 @@ def _refreshed(where: ServerState, model: str) -> Snapshot | None:
 
     def lists(snapshot: Snapshot) -> bool:
         server = next((one for one in snapshot.servers if one.key == where.key), None)
-        return server is not None and has_model(server.models, model) and (server.withheld or model in snapshot.best)
+        if server is None or not has_model(server.models, model):
+            return False
+        return bool(server.withheld) or model in snapshot.best
 
     return wait_for(reader_folder(), ENSURE_SEEN, lists) if _refresh() else None

@@ -17,16 +17,37 @@ _CLOSEST = 3
 
 
 def speaks_of(server: ServerState, wanted: str) -> bool:
-    """Whether this word means that server: its name, with or without its domain, its address, URL, key or kind."""
+    """Whether this word means that server: its name, with or without its domain, its address, URL, key or kind.
+
+    Of several tailnets also `work/gpu-box`.
+    """
     text = wanted.lower().rstrip("/")
     names = (server.name.lower(), server.name.partition(":")[0].lower(), server.name.partition(".")[0].lower())
     told = (server.url.lower(), server.url.lower().partition("://")[2], authority_of(server.url), host_of(server.url))
-    return text in (*names, server.key.lower(), *told, server.kind)
+    full = f"{server.tailnet}/{server.name}".lower()
+    return text in (*names, full, server.key.lower(), *told, server.kind)
+
+
+def not_asked(server: ServerState) -> str:
+    """Why nothing is loaded, pulled or measured there now."""
+    if server.socks5:
+        return f"{server.name} is behind a SOCKS5 proxy: nothing is loaded, pulled or measured through one"
+    return f"{server.name} does not answer now: {server.text}"
+
+
+def told_apart(server: ServerState) -> str:
+    """A word that means this server and no other."""
+    return f"{server.tailnet}/{server.name}" if server.tailnet else server.url
 
 
 def is_rejected(peer: RejectedState, wanted: str) -> bool:
     """The same of a peer that is left alone."""
-    return wanted.lower() in (peer.name.lower(), peer.key.lower(), *peer.addresses)
+    return wanted.lower() in (
+        peer.name.lower(),
+        f"{peer.tailnet}/{peer.name}".lower(),
+        peer.key.lower(),
+        *peer.addresses,
+    )
 
 
 def nobody(snapshot: Snapshot, wanted: str) -> OperatorError:

@@ -10,8 +10,8 @@ from typing import Any, Final
 from ollama_locate.core.duration import duration
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.pin import NAME, Pin, split_url
-from ollama_locate.core.selection import Standing
-from ollama_locate.core.snapshot import PinState, Snapshot
+from ollama_locate.core.server import Withheld
+from ollama_locate.core.snapshot import PinState, ServerState, Snapshot
 from ollama_locate.edge.folders import reader_folder
 from ollama_locate.edge.lock import holder
 from ollama_locate.edge.pin import read_pin, remove_pin, write_pin
@@ -19,7 +19,7 @@ from ollama_locate.edge.requests import Request, send
 
 from .asking import wait_for
 from .help import Help
-from .named import is_rejected, nobody, speaks_of
+from .named import is_rejected, nobody, speaks_of, told_apart
 from .show import ago, line, note
 from .state import config, seen
 
@@ -101,14 +101,20 @@ def _show(folder: Path) -> int:
     return 0
 
 
+def _withheld(server: ServerState) -> Withheld | None:
+    """Why no pin on it would be followed."""
+    why = next((one for one in Withheld if one.word == server.withheld), None)
+    return None if why is Withheld.NEEDS_FORWARD and config().forward is not None else why
+
+
 def _pin(snapshot: Snapshot, wanted: str, until: float | None) -> Pin:
     """The pin of what this word means. Raises OperatorError."""
     found = [one for one in snapshot.servers if one.kind != "self_check" and speaks_of(one, wanted)]
     if found:
-        if len({one.url for one in found}) > 1:
-            raise OperatorError(f"`{wanted}` could be {', '.join(one.url for one in found)}: pin one of these")
-        if found[0].standing == Standing.NEEDS_HEADER.word:
-            raise OperatorError(f"{found[0].name}: {Standing.NEEDS_HEADER.text}")
+        if len({(one.url, one.socks5) for one in found}) > 1:
+            raise OperatorError(f"`{wanted}` could be {', '.join(map(told_apart, found))}: pin one of these")
+        if (why := _withheld(found[0])) is not None:
+            raise OperatorError(f"{found[0].name}: {why.text}")
         key = found[0].key
         # What is pinned by its URL already is no server of its own.
         return Pin(found[0].name, found[0].url, None if key == f"static:{NAME}" else key, until)

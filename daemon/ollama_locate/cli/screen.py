@@ -16,7 +16,7 @@ from ollama_locate.core.text import shown
 from ollama_locate.core.watching import Event
 
 from .following import Look
-from .show import STYLES, ago
+from .show import STYLES, ago, tailnets
 from .status import row
 
 _GAP: Final = 2
@@ -112,9 +112,10 @@ def _more(snapshot: Snapshot, now: float, width: int) -> list[Text]:
         lasts = f", for another {_left(pin.until, now)}" if pin.until else ""
         lost = "" if pin.followed else "; it is no server that may be asked: not followed"
         found += _folded(f"pinned: {pin.name}{lasts}{lost}", width, "")
-    tailnet = snapshot.tailnet
-    running = tailnet.state == "running"
-    says = f"tailnet running, here is {tailnet.self}" if running else f"tailnet: {tailnet.text}"
+    several = tailnets(snapshot)
+    running = all(one.state == "running" for one in snapshot.every_tailnet)
+    plain = running and len(several) == 1
+    says = "; ".join(f"{name} {text}" if plain else f"{name}: {text}" for name, text in several)
     left = len(snapshot.rejected)
     says += f"; {left} left alone" if left else ""
     found += _folded(says, width, "" if running else "yellow")

@@ -27,7 +27,7 @@ from ollama_locate.edge.systemd import Systemd
 from . import hook, service
 from .confirm import confirmed
 from .help import Help
-from .show import line, note
+from .show import line, note, tailnets
 from .state import config, seen
 
 _PARTS: Final = ("variables", "service", "shell")
@@ -123,10 +123,10 @@ def _done(plan: Plan) -> bool:
 
 
 def _say_found(snapshot: Snapshot) -> None:
-    tailnet = snapshot.tailnet
     up = [one for one in snapshot.servers if one.health == "up" and one.kind != "self_check"]
     line("Found:")
-    line(f"  tailscale  {f'running, here is {tailnet.self}' if tailnet.state == 'running' else tailnet.text}")
+    for name, says in tailnets(snapshot):
+        line(f"  {'tailscale' if name == 'tailnet' else name:<10} {says}")
     line(f"  ollama     {'runs on this machine' if _ollama_here(snapshot) else 'does not run on this machine'}")
     line(f"  servers    {', '.join(one.name for one in up) or 'none; `ollama-locate why` says why'}")
     line(f"  shell      {_shell() or 'not known'}")

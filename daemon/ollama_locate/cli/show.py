@@ -9,7 +9,7 @@ from typing import Final
 from ollama_locate.core.duration import about
 from ollama_locate.core.outcome import Outcome
 from ollama_locate.core.selection import Standing
-from ollama_locate.core.snapshot import ServerState, epoch
+from ollama_locate.core.snapshot import ServerState, Snapshot, epoch
 
 _WORDS: Final = {
     "similar": "about as fast",
@@ -42,6 +42,7 @@ STYLES: Final = {
     "busy": "yellow",
     "no models": "yellow",
     "lacks model": "yellow",
+    "needs forward": "yellow",
     "down": "red",
     "refused": "red",
     "silent": "red",
@@ -136,6 +137,17 @@ def note(text: str) -> None:
 def since(text: str) -> float:
     """Seconds since a time of the snapshot; negative where it is still to come."""
     return time.time() - epoch(text)
+
+
+def tailnets(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """Of each tailnet what it is called and what it does; where there is one only, it needs no name."""
+    return [
+        (
+            f"tailnet {one.name}" if snapshot.tailnets else "tailnet",
+            f"running, here is {one.self}" if one.state == "running" else one.text,
+        )
+        for one in snapshot.every_tailnet
+    ]
 
 
 def ago(seconds: float) -> str:

@@ -19,10 +19,10 @@ def config() -> Config:
     return parse_config(read_config(path), str(path))
 
 
-def seen(*, quietly: bool = False, models: bool = False) -> Seen:
+def seen(*, quietly: bool = False, models: bool = False, abilities: bool = True) -> Seen:
     """What is known now. Without a living daemon it looks for itself, and says so on stderr, unless `quietly`.
 
-    `models`: then it also asks what is loaded, and what models can do.
+    `models`: then it also asks what is loaded, and with `abilities` what models can do.
     """
     folder = reader_folder()
     try:
@@ -31,16 +31,17 @@ def seen(*, quietly: bool = False, models: bool = False) -> Seen:
         problem = None
     except StateFolderError as error:
         problem = str(error)
-    return _look(folder, problem, quietly=quietly, models=models)
+    return _look(folder, problem, quietly=quietly, models=models, abilities=abilities)
 
 
-def _look(folder: Path, problem: str | None, *, quietly: bool, models: bool) -> Seen:
+def _look(folder: Path, problem: str | None, *, quietly: bool, models: bool, abilities: bool) -> Seen:
     import asyncio  # noqa: PLC0415 - 50 ms, only where there is no daemon
 
     from ollama_locate.located.once import followed_now, look_once  # noqa: PLC0415 - as above
 
     started = time.monotonic()
-    snapshot = asyncio.run(look_once(followed_now(config(), folder, _say), LOOK_BUDGET, models=models))
+    followed = followed_now(config(), folder, _say)
+    snapshot = asyncio.run(look_once(followed, LOOK_BUDGET, models=models, abilities=abilities))
     took = time.monotonic() - started
     pid = holder(folder)
     if problem:

@@ -10,7 +10,7 @@ from ollama_locate.edge.published import Seen
 
 from .hand import hidden
 from .help import Help
-from .show import ago, legend, line, round_trip, since, standing, table
+from .show import ago, legend, line, round_trip, since, standing, table, tailnets
 from .state import seen
 
 
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(msgspec.json.encode(now.snapshot).decode())
         return 0
-    decision, tailnet = now.snapshot.decision, now.snapshot.tailnet
+    decision = now.snapshot.decision
     table(
         ("", ""),
         [
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
             ("server", f"{decision.name}, for {ago(since(decision.since))}" if decision.server else "none found"),
             ("verdict", decision.verdict),
             ("because", decision.text),
-            ("tailnet", f"running, here is {tailnet.self}" if tailnet.state == "running" else tailnet.text),
+            *tailnets(now.snapshot),
             ("daemon", _daemon(now)),
             *([("pinned", _pin(now.snapshot.pin))] if now.snapshot.pin else []),
             *([("forward", now.snapshot.forward)] if now.snapshot.forward else []),

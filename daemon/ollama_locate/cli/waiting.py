@@ -23,15 +23,20 @@ def waited(wait: str | None, wish: Wish | None) -> Snapshot:
     `wait` is a duration as it was typed. Raises OperatorError.
     """
     ends = time.monotonic() + _seconds(wait)
-    now = seen(models=wish is not None).snapshot
+    now = _seen(wish)
     while not _serves(now, wish) and time.monotonic() < ends:
         folder = reader_folder()
         if holder(folder) is None:
-            now = seen(models=wish is not None).snapshot  # which takes its time
+            now = _seen(wish)  # which takes its time
         else:
             left = max(0.0, ends - time.monotonic())
             now = wait_for(folder, left, lambda snapshot: _serves(snapshot, wish)) or now
     return now
+
+
+def _seen(wish: Wish | None) -> Snapshot:
+    """What models can do is asked only where the wish says it: who names a model waits for nothing else."""
+    return seen(models=wish is not None, abilities=wish is not None and bool(wish.can)).snapshot
 
 
 def _seconds(wait: str | None) -> float:

@@ -12,7 +12,7 @@ from ollama_locate.core.choosing import Wish, alternatives, fulfil
 from ollama_locate.core.for_model import stand_for
 from ollama_locate.core.lan import Unfit
 from ollama_locate.core.server import Kind, port_of
-from ollama_locate.core.snapshot import RejectedState, ServerState, Snapshot
+from ollama_locate.core.snapshot import RejectedState, ServerState, Snapshot, usable_url
 from ollama_locate.edge.folders import reader_config
 
 from .hand import hidden
@@ -25,6 +25,7 @@ from .url import NONE_EXIT, wanted_models
 _SENTINEL = {
     "on": "a connection is held to it, whose end is noticed at once (a silent one within 6 s)",
     "battery": "a connection is held to it, whose end is noticed at once (on battery a silent one within 14 s)",
+    "socks5": "a connection is held to it through the proxy, whose end is noticed at once",
     "closes_idle": "it closes connections that are idle, so that it is watched by its regular checks",
     "none": "by its regular checks",
     "off": "by its regular checks (`sentinel` is off in the config)",
@@ -80,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
         line("Left alone:")
         table(
             ("PEER", "ADDRESS", "WHY"),
-            [(one.name or one.key, (*one.addresses, "-")[0], one.text) for one in snapshot.rejected],
+            [(_peer(one), (*one.addresses, "-")[0], one.text) for one in snapshot.rejected],
         )
     if snapshot.decision.verdict != "fresh" and (sentences := advice(snapshot)):
         line()
@@ -104,7 +105,7 @@ def _model(snapshot: Snapshot, wanted: str, peer: str | None, *, as_json: bool) 
             {
                 "model": one.model,
                 "server": one.server.key if one.server else None,
-                "endpoint": one.server.url if one.server else None,
+                "endpoint": (usable_url(snapshot, one.server) or None) if one.server else None,
                 "text": one.text,
                 "servers": [
                     {"key": at.server.key, "name": at.server.name, "standing": at.word, "text": at.text}
@@ -116,7 +117,11 @@ def _model(snapshot: Snapshot, wanted: str, peer: str | None, *, as_json: bool) 
         print(msgspec.json.encode({"schema": SCHEMA, "models": models}).decode())
     else:
         for one in found:
-            where = f"{one.server.url} ({one.server.name})" if one.server else "no server"
+            where = (
+                f"{usable_url(snapshot, one.server) or one.server.socks5} ({one.server.name})"
+                if one.server
+                else "no server"
+            )
             line(f"{one.model}: {where}: {one.text}.")
             table(
                 ("SERVER", "STANDING", "RTT", "WHY"),
@@ -129,11 +134,19 @@ def _decision(snapshot: Snapshot) -> None:
     decision = snapshot.decision
     line(f"{decision.endpoint} ({decision.name}, {decision.verdict}): {decision.text}.")
     if decision.server is not None:
-        line(f"Watched: {_SENTINEL.get(decision.sentinel, decision.sentinel)}; {_BELL[snapshot.tailnet.watch]}.")
-    if snapshot.tailnet.state != "running" and decision.verdict == "fresh":
-        line(f"Tailscale: {snapshot.tailnet.text}.")
+        line(f"Watched: {_SENTINEL.get(decision.sentinel, decision.sentinel)}; {_bells(snapshot)}.")
+    if decision.verdict == "fresh":
+        for one in snapshot.every_tailnet:
+            if one.state != "running":
+                line(f"{f'Tailnet {one.name}' if one.name else 'Tailscale'}: {one.text}.")
     for sentence in hidden(snapshot):
         line(sentence)
+
+
+def _bells(snapshot: Snapshot) -> str:
+    """Who says when a tailnet changes; the least of them where there are several."""
+    watched = {one.watch for one in snapshot.every_tailnet}
+    return _BELL["poll" if "poll" in watched else "bus"]
 
 
 def _each_once(servers: Iterable[ServerState]) -> list[ServerState]:
@@ -187,12 +200,17 @@ def _one(snapshot: Snapshot, wanted: str, *, as_json: bool) -> int:
     for server in _each_once(servers):
         _server(snapshot, server)
     for peer in rejected:
-        line(f"{peer.name or peer.key} ({', '.join(peer.addresses)}) is left alone: {peer.text}.")
+        line(f"{_peer(peer)} ({', '.join(peer.addresses)}) is left alone: {peer.text}.")
         if peer.reason in _ALLOWABLE and peer.name:
             line(f'  To use it all the same, write in {reader_config()}: allow = ["{peer.name}"]')
         if peer.reason == Unfit.NOT_ALLOWED.word and peer.addresses:
             line(f'  If it is yours, write in {reader_config()}, under [mdns]: allow = ["{peer.addresses[0]}"]')
     return 0
+
+
+def _peer(peer: RejectedState) -> str:
+    """Its name, with its tailnet's where there are several."""
+    return f"{peer.tailnet}/{peer.name or peer.key}" if peer.tailnet else peer.name or peer.key
 
 
 def _server(snapshot: Snapshot, server: ServerState) -> None:
@@ -204,6 +222,11 @@ def _server(snapshot: Snapshot, server: ServerState) -> None:
         ("round trip", _round_trips(server)),
         ("answer time", "" if server.answer_ms is None else _seconds(server.answer_ms)),
         ("last alive", f"{ago(since(server.alive_at))} ago" if server.alive_at else ""),
+        ("tailnet", server.tailnet),
+        (
+            "SOCKS5",
+            f"{server.socks5}; its work is part of the round trip, which a clock has taken" if server.socks5 else "",
+        ),
         ("path", server.path),
         ("version", server.version),
         ("models", _models(server.models)),

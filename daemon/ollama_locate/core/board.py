@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from operator import attrgetter
-from typing import TYPE_CHECKING
 
 from . import selection
 from .aliases import in_force, resolved
 from .constants import OUTDATED
 from .health import Health, Status
 from .models import full_name
+from .opening import Opening
 from .pin import NAME as PINNED_NAME
 from .roster import Roster
 from .selection import Choice, Contender, Required, Standing
@@ -17,20 +17,21 @@ from .track import LastGood, Settings, Track
 from .trust import static_key
 from .typical import Typical
 
-if TYPE_CHECKING:
-    from .opening import Opening
-
 
 class Board:
-    """The locator writes it, the snapshot reads it. `last_good` is the current server, even where it is down."""
+    """The locator writes it, the snapshot reads it. `last_good` is the current server, even where it is down.
+
+    `forward` is the URL of the stable address while that listens: what is published of servers behind a proxy.
+    """
 
     def __init__(self, settings: Settings, now: float, last_good: LastGood | None) -> None:
         self.settings = settings
         self.roster = Roster(settings.policy, now, last_good, settings.machines)
         before = self.roster.tracks.get(last_good.key) if last_good else None
         # Since it was published its table may have got headers.
-        self.last_good = None if before is not None and before.server.withheld else last_good
+        self.last_good = last_good if before is None or before.server.usable(forward=True) else None
         self.opening: Opening | None = None
+        self.forward: str | None = None
         self.up: set[str] = set()
         self.doubted: set[str] = set()
         self._by_url: dict[str, list[str]] = {}
@@ -56,7 +57,7 @@ class Board:
         real = {
             name
             for key in (self.up if names else ())
-            if (server := (track := self.tracks[key]).server).publishable and self.roster.reachable(server)
+            if self.usable((track := self.tracks[key]).server) and self.roster.reachable(track.server)
             for name in names.intersection(track.models or ())
         }
         return in_force(self.settings.aliases, real)
@@ -83,8 +84,31 @@ class Board:
         self.up &= self.tracks.keys()
         self.doubted &= self.tracks.keys()
 
+    def endpoint(self, server: LastGood) -> str | None:
+        """What programs use to reach it; None: they cannot."""
+        return self.forward if self.roster.needs_forward(server.key) else server.url
+
+    def usable(self, server: Server) -> bool:
+        """Whether it may become the endpoint now."""
+        return server.usable(forward=self.forward is not None)
+
+    def returned(self, keys: set[str], now: float) -> None:
+        """One of several tailnets is back: a round among its servers, unless one of another is current and up."""
+        before = self.opening if self.opening is not None and not self.opening.succession else None
+        current = self.current()
+        if self.last_good is not None and self.last_good.key in keys:
+            pending = keys | before.pending if before is not None else keys
+            self.opening = Opening(pending, now, self.last_good.key)
+        elif before is not None:
+            before.pending |= keys
+        elif current is None or current.health.status is not Status.UP or not self.roster.reachable(current.server):
+            self.opening = Opening(keys, now, None)
+
     def at(self, url: str) -> list[Track]:
-        """The servers with this URL."""
+        """The servers with this URL; of the stable address who is behind it now."""
+        current = self.current()
+        if url == self.forward and current is not None and current.server.withheld is not None:
+            return [current]
         return [self.tracks[key] for key in self._by_url.get(url, ())]
 
     def current(self) -> Track | None:
@@ -110,7 +134,8 @@ class Board:
 
     def serves(self) -> bool:
         """Whether this machine's Ollama answers at its own tailnet address."""
-        return any(f"self:{port}" in self.up for port in self.settings.policy.ports)
+        policy = self.settings.policy
+        return any(net.key(f"self:{port}") in self.up for net in policy.nets for port in policy.ports)
 
     def tier(self, server: Server) -> int:
         """The server's place in the order, `local` included."""
@@ -141,14 +166,14 @@ class Board:
         if pin is None:
             return None
         track = self.tracks.get(pin.key if pin.key is not None else static_key(PINNED_NAME))
-        return None if track is not None and track.server.withheld else track
+        return track if track is not None and self.usable(track.server) else None
 
     def contenders(self, now: float, *, forward: bool = False) -> list[Contender]:
         """The healthy who may be published; `forward`: whom the stable address may ask.
 
         In doubt, only the current one stays; when it is down, only who answered since counts.
         """
-        may_be_used = attrgetter("forwardable" if forward else "publishable")
+        may_be_used = attrgetter("forwardable") if forward else self.usable
         current, times = self.current(), self._typical.of_servers(self.tracks, self.required())
         since = None
         if current is not None and current.health.status is Status.DOWN:
@@ -186,7 +211,7 @@ class Board:
         return [
             Contender(key, self.tier(track.server), track.floor, track.models)
             for key in sorted(self.up - known)
-            if (track := self.tracks[key]).server.publishable and self.roster.reachable(track.server)
+            if self.usable((track := self.tracks[key]).server) and self.roster.reachable(track.server)
         ]
 
     def successors(self, now: float, *, healthy: bool) -> Iterable[str]:
@@ -208,7 +233,7 @@ class Board:
                 answer=times.get(key),
             )
             for key in self.up
-            if (track := self.tracks[key]).server.publishable and not self.is_current(key)
+            if self.usable((track := self.tracks[key]).server) and not self.is_current(key)
         ]
         ranked = selection.rank(ranked, required)
         keys = [one.key for one in ranked]
@@ -233,8 +258,9 @@ class Board:
             return Standing.UNREACHABLE
         if track.health.in_doubt:
             return Standing.FAILING
-        if track.server.withheld and track.health.status is Status.UP:
-            return Standing.NEEDS_HEADER
+        why = track.server.withheld
+        if why is not None and track.health.status is Status.UP and not self.usable(track.server):
+            return Standing[why.name]
         if key in choice.standings and track.health.status is Status.UP:
             return choice.standings[key]
         down = track.probe is not None and track.health.status is Status.DOWN

@@ -295,9 +295,6 @@ SHOW_MAX_BYTES: Final = 2 * 2**20
 SHOWS_AT_A_TIME: Final = 16
 """With each check at the most: for each the server opens the model's file. 300 models are known after ten minutes."""
 
-SHOWS_AMONG_MANY: Final = 1
-"""The same where more machines than ten ask the same servers (SHARED_BY): what is new to one is new to all."""
-
 SHOW_RATE: Final = 32_768.0
 """Bytes a second that these descriptions may cost on the average: 16 of 100 kB with every second regular check."""
 
@@ -460,3 +457,8 @@ MDNS_CHECK: Final = 2.0
 
 MDNS_GOODBYE: Final = 1.0
 """Until nobody is waited for at the end: a goodbye is said three times, 125 ms apart."""
+
+# --- Tailnets ----------------------------------------------------------------------------------------
+
+TAILNETS_MAX: Final = 8
+"""Each has a tailscaled, a look and a bus of its own; more of them on one machine are a mistake."""

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 from msgspec.structs import replace
 
-from .snapshot import ServerState, Snapshot
+from .snapshot import ServerState, Snapshot, TailnetState
 from .track import Verdict
 
 
@@ -21,8 +21,11 @@ def changes(old: Snapshot | None, new: Snapshot) -> list[tuple[Level, str]]:
     said = []
     if old is None or _outward(old) != _outward(new):
         said.append(_decision(old, new))
-    if old is None or replace(old.tailnet, watch=new.tailnet.watch) != new.tailnet:  # who rings is said elsewhere
-        said.append(_tailnet(new))
+    known = {one.name: one for one in old.every_tailnet} if old else {}
+    for tailnet in new.every_tailnet:
+        was = known.get(tailnet.name)
+        if was is None or replace(was, watch=tailnet.watch) != tailnet:  # who rings is said elsewhere
+            said.append(_tailnet(new, tailnet))
     before = {server.key: server for server in old.servers} if old else {}
     said += [sentence for server in new.servers if (sentence := _server(before.get(server.key), server))]
     gone = before.keys() - {server.key for server in new.servers}
@@ -34,8 +37,11 @@ def _left(server: ServerState) -> str:
     return f"{server.name}: no longer a server{' of the tailnet' if server.kind == 'peer' else ''}"
 
 
-def _outward(snapshot: Snapshot) -> tuple[str, str]:
-    return snapshot.decision.verdict, snapshot.decision.endpoint
+def _outward(snapshot: Snapshot) -> tuple[str, ...]:
+    """Of what lies behind the stable address also who it is: the endpoint stays the same."""
+    decision = snapshot.decision
+    behind = decision.name if decision.endpoint == snapshot.forward else ""
+    return decision.verdict, decision.endpoint, behind
 
 
 def _decision(old: Snapshot | None, new: Snapshot) -> tuple[Level, str]:
@@ -50,13 +56,14 @@ def _decision(old: Snapshot | None, new: Snapshot) -> tuple[Level, str]:
     return Level.WARNING, f"endpoint is {decision.endpoint}: {decision.text}"
 
 
-def _tailnet(new: Snapshot) -> tuple[Level, str]:
-    if new.tailnet.state == "running":
-        asked = sum(one.kind == "peer" for one in new.servers)
-        left = len(new.rejected)
-        return Level.INFO, f"tailnet: running, {asked} to ask, {left} left alone (`ollama-locate why` says why)"
-    level = Level.DEBUG if new.tailnet.state == "unknown" else Level.WARNING
-    return level, f"tailnet: {new.tailnet.text}"
+def _tailnet(new: Snapshot, tailnet: TailnetState) -> tuple[Level, str]:
+    called = f"tailnet {tailnet.name}" if tailnet.name else "tailnet"
+    if tailnet.state == "running":
+        asked = sum(one.kind == "peer" and one.tailnet == tailnet.name for one in new.servers)
+        left = sum(one.tailnet == tailnet.name for one in new.rejected)
+        return Level.INFO, f"{called}: running, {asked} to ask, {left} left alone (`ollama-locate why` says why)"
+    level = Level.DEBUG if tailnet.state == "unknown" else Level.WARNING
+    return level, f"{called}: {tailnet.text}"
 
 
 def _server(old: ServerState | None, new: ServerState) -> tuple[Level, str] | None:

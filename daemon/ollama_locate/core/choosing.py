@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from .models import full_name
 from .placement import answering
-from .snapshot import Snapshot, best_by_model
+from .snapshot import Snapshot, best_by_model, usable_url
 
 _PATTERN: Final = frozenset("*?[")
 ABILITIES: Final = frozenset({"completion", "tools", "insert", "vision", "embedding", "thinking", "image"})
@@ -69,11 +69,11 @@ def _offered(wish: Wish, snapshot: Snapshot) -> Mapping[str, str]:
     if not wish.can and not wish.loaded:
         return best_by_model(snapshot)
     having: dict[str, dict[str, str]] = {}
-    for server in answering(snapshot):
+    for server in (one for one in answering(snapshot) if usable_url(snapshot, one)):
         names = frozenset(server.models or ())
         for model in server.inventory or ():
             if model.name in names and wish.can <= {*(model.can or ())} and (model.loaded or not wish.loaded):
-                having.setdefault(model.name, {})[server.key] = server.url
+                having.setdefault(model.name, {})[server.key] = usable_url(snapshot, server)
     return {name: urls.get(snapshot.best.get(name, ""), next(iter(urls.values()))) for name, urls in having.items()}
 
 

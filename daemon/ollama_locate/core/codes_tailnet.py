@@ -100,7 +100,8 @@ TAILNET: Final[Mapping[str, Rule]] = {
     "tailscale_userspace": Rule(
         _P,
         "Tailscaled runs here with userspace networking, so that no program can connect to the tailnet.",
-        "There is no network interface of Tailscale's on this machine (TUN is false).",
+        "There is no network interface of Tailscale's on this machine (TUN is false). Through its SOCKS5 proxy it "
+        "can be used all the same: docs/tailnets.md.",
         "sudo tailscaled --tun=tailscale0  # in place of --tun=userspace-networking; a container needs /dev/net/tun",
     ),
     "tailscale_key_expires": Rule(

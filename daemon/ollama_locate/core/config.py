@@ -14,11 +14,13 @@ from . import config_values as read
 from .command import Command
 from .config_models import Models, models
 from .config_static import static
+from .config_tailnets import tailnets
 from .constants import INTERVAL, INTERVAL_MAX, INTERVAL_MIN, OLLAMA_PORT, TIMEOUT, TIMEOUT_MAX, TIMEOUT_MIN
 from .errors import ConfigError
 from .feed import Feed
 from .forward import Forward
 from .mdns import OFF, Mdns
+from .net import Net
 from .patterns import Network, Pattern
 from .pin import Pin
 from .selection import Local, Rank
@@ -52,6 +54,7 @@ class Config:
     tailscale: str = ""
     tailscale_socket: str = ""
     machines: int = 0
+    tailnet: tuple[Net, ...] = ()
     sentinel: bool = True
     history: bool = True
     forward: Forward | None = None
@@ -70,6 +73,15 @@ class Config:
         """What the server with this key wants besides its URL."""
         return next((one.needs for one in self.static if static_key(one.name) == key), NOTHING)
 
+    @property
+    def nets(self) -> tuple[Net, ...]:
+        """The tailnets; where the config has none, the one that the tailscale command speaks of."""
+        return self.tailnet or (Net(),)
+
+    def bell(self, net: Net) -> str:
+        """The socket on which a tailnet's tailscaled says that something has changed; empty: the system's."""
+        return net.socket or self.tailscale_socket
+
     def settings(self, pin: Pin | None = None, speeds: tuple[Speed, ...] = ()) -> Settings:
         """What of this, of a pin, and of what was measured, the core decides by."""
         pinned = pin.static() if pin is not None else None
@@ -85,6 +97,7 @@ class Config:
             use_local=self.local is not Local.OFF,
             check_self=self.local is Local.AUTO,
             mdns=self.mdns,
+            nets=self.nets,
         )
         return Settings(
             policy,
@@ -142,6 +155,8 @@ def parse_config(data: bytes, path: str) -> Config:
     config = Config(**values, raw=table, sources=sources)
     if config.forward is not None and (problem := _loop(config, config.forward)):
         raise ConfigError(f"{_place(path, lines, 'forward', 'listen')}: forward.listen: {problem}")
+    if config.tailnet and config.tailscale_socket:
+        raise ConfigError(f"{sources['tailscale_socket']}: tailscale_socket: say it as `socket` under [[tailnet]]")
     return replace(config, warnings=_warnings(config))
 
 
@@ -149,6 +164,8 @@ def _loop(config: Config, forward: Forward) -> str:
     """Why requests to the forward would come back to it, empty if they would not."""
     if forward.port in config.ports:
         return f"port {forward.port} is where Ollama itself is looked for (`ports`); use another one"
+    if any(net.socks5 == (forward.host, forward.port) for net in config.tailnet):
+        return "this is the address of the SOCKS5 proxy (`socks5`); use another port"
     name = next((one.name for one in config.static if forward.is_at(one.host, one.port)), None)
     return f"the static server `{shown(name)}` is this very address" if name else ""
 
@@ -198,6 +215,8 @@ def _warnings(config: Config) -> tuple[str, ...]:
         )
         if lent:
             found.append(f"forward.listen: they use the headers of {', '.join(lent)} with it")
+    if config.forward is None and any(net.socks5 is not None for net in config.tailnet):
+        found.append("tailnet.socks5: programs reach what is behind the proxy by [forward] only, and there is none")
     if "OPENAI_BASE_URL" in variables:
         found.append(
             "OPENAI_BASE_URL sends every OpenAI client of this machine, with its OpenAI key, to the chosen server"
@@ -221,6 +240,7 @@ _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "tailscale": read.path,
     "tailscale_socket": read.path,
     "machines": read.machines,
+    "tailnet": tailnets,
     "sentinel": read.yes_or_no,
     "history": read.yes_or_no,
     "forward": read.forward,

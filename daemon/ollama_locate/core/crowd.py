@@ -6,11 +6,12 @@ at once is spread over a window. A machine's lot says where in both it stands, a
 """
 
 import zlib
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable
 
 from .constants import AGAIN_A_SECOND, SHARED_BY, SURGE_A_SECOND
 from .server import Server
-from .tailnet import Tailnet
+from .tailnets import Seen
 from .trust import Rejected, Rejection
 
 _NO_DAEMON = frozenset(
@@ -48,6 +49,10 @@ class Crowd:
         """Whether there are more than `interval` is meant for."""
         return self.machines > SHARED_BY
 
+    def share(self, number: int) -> int:
+        """Of so many that ten machines may ask for at once, how many this one may: one at the least."""
+        return max(1, number * SHARED_BY // self.machines) if self.shares else number
+
     @property
     def window(self) -> float:
         """Seconds over which the first checks after an event are spread; 0 where all at once are no surge."""
@@ -58,10 +63,14 @@ class Crowd:
         """The least seconds between checks of a server, where a daemon needs one and has none."""
         return self.machines / AGAIN_A_SECOND
 
-    def see(self, tailnet: Tailnet, rejected: Collection[Rejected]) -> None:
-        """Count who is there, on or off: who is off now may be on when it matters."""
-        self._seen = len(tailnet.peers) - sum(one.reason in _NO_DAEMON for one in rejected)
-        self._me = f"{tailnet.self.id} {self._born!r}"
+    def see(self, seen: Collection[Seen], rejected: Iterable[Rejected]) -> None:
+        """Count who is there, on or off: who is off now may be on when it matters.
+
+        Of several tailnets the largest counts: the machines of one do not ask the servers of another.
+        """
+        without = Counter(one.net for one in rejected if one.reason in _NO_DAEMON)
+        self._seen = max((len(tailnet.peers) - without[net.name] for net, tailnet in seen), default=0)
+        self._me = " ".join([*(tailnet.self.id for _, tailnet in seen), repr(self._born)])
 
     def lot(self, key: str) -> float:
         """This machine's place with a server, from 0 to 1: even over machines, and always the same."""

@@ -77,13 +77,11 @@ class Decider:
     def _round_over(self, opening: Opening) -> bool:
         """Whether all who can be asked have said something, or were silent long enough."""
         roster = self._board.roster
-        return roster.look is not None and not any(
-            roster.reachable(roster.tracks[key].server) for key in opening.pending
-        )
+        return not roster.unseen and not any(roster.reachable(roster.tracks[key].server) for key in opening.pending)
 
     def _publishable(self, opening: Opening, key: str, now: float) -> bool:
         roster = self._board.roster
-        if roster.look is None and opening.waits_for_the_tailnet(now):
+        if roster.unseen and opening.waits_for_the_tailnet(now):
             return False
         leader = next(one for one in self._board.contenders(now) if one.key == key)
         pending = [server for k in opening.pending if roster.reachable(server := roster.tracks[k].server)]

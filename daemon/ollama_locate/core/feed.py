@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from .command import Command
 from .health import Status
 from .selection import LAST_TIER
-from .server import Kind
+from .server import Kind, Withheld
 from .snapshot import ServerState, Snapshot
 from .text import is_value, shown
 
@@ -21,6 +21,10 @@ _URL: Final = re.compile(r"(https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.
 _PORT_MAX: Final = 65_535
 _NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _NAME_MAX: Final = 64
+_WITHHELD: Final = {
+    Withheld.NEEDS_HEADER.word: "it wants a header, which a feed does not hold",
+    Withheld.NEEDS_FORWARD.word: "only a SOCKS5 proxy leads to it, which the engine would not use",
+}
 
 
 class Format(Enum):
@@ -88,7 +92,7 @@ def entries(snapshot: Snapshot) -> Entries:
     for one in sorted(known, key=lambda one: (_tier(one), one.name, one.url, one.key)):
         parts = _URL.fullmatch(one.url)
         if one.withheld:
-            left_out.append(f"{shown(one.name)} is left out: it wants a header, which a feed does not hold")
+            left_out.append(f"{shown(one.name)} is left out: {_WITHHELD.get(one.withheld, one.withheld)}")
             continue
         if parts is None or not is_value(one.url) or int(parts[3]) > _PORT_MAX:
             left_out.append(f"{shown(one.name)} is left out: its address cannot be written ({shown(one.url)})")

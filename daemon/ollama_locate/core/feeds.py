@@ -28,6 +28,6 @@ def make(kind: Format, snapshot: Snapshot) -> Fed:
 def is_held(fed: Fed, snapshot: Snapshot) -> bool:
     """Whether this is no reason to replace a file: it names nobody, and nobody knows yet who there is.
 
-    Before Tailscale has answered that it runs, no peer is known; the servers of before are a better guess.
+    Before Tailscale has answered that it runs, none of its peers is known; the servers of before are a better guess.
     """
-    return not fed.servers and snapshot.tailnet.state != "running"
+    return not fed.servers and any(one.state != "running" for one in snapshot.every_tailnet)

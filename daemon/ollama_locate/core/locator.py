@@ -1,12 +1,9 @@
 """Everything that is known, and the decision that follows. No I/O: events in, a decision out, `now` given."""
 
-from collections.abc import Iterable
-
-from . import cadence, complaints, latency, patience
+from . import complaints, latency, patience
 from .board import Board
-from .cadence import Place
 from .catalogue import Catalogue
-from .constants import FALL, NEXT_BEST, REPORT_MIN_GAP, REST_SPREAD, TAILNET_SETTLES
+from .constants import NEXT_BEST, REPORT_MIN_GAP, TAILNET_SETTLES
 from .decider import Decider
 from .evidence import Evidence
 from .health import Proof, Status, answered, failed, forgiven
@@ -16,10 +13,12 @@ from .opening import Opening
 from .outcome import Outcome, Probe
 from .patience import Terms
 from .sentinel import Sentinel, Watch
-from .server import Kind, Server, base_url
+from .server import Server, base_url
 from .succession import Succession
 from .tailnet import Tailnet, Unavailable
 from .track import Decision, LastGood, Settings, Track, UnderWay
+from .turns import Turns
+from .void import Void
 
 
 class Locator:
@@ -39,10 +38,11 @@ class Locator:
         self._flights: dict[str, UnderWay] = {}
         self.catalogue = Catalogue(self.board)
         self._decider = Decider(self.board, self._flights, now)
-        self._void_before = self._settles_until = now
+        self._void = Void(self.roster, now)
         self.board.opening = Opening(self.tracks, now, last_good.key if last_good else None)
         self._evidence = Evidence()
         self._succession = Succession(self.board, self._flights, self._evidence)
+        self._turns = Turns(self.board, self._flights, self.sentinel)
 
     @property
     def settings(self) -> Settings:
@@ -61,13 +61,13 @@ class Locator:
 
     # --- the tailnet, the config, this machine
 
-    def see(self, look: Tailnet | Unavailable, now: float) -> None:
-        """Take in a look at the tailnet: servers appear, change and go."""
+    def see(self, look: Tailnet | Unavailable, now: float, net: str = "") -> None:
+        """Take in a look at a tailnet: servers appear, change and go."""
         before = set(self.tracks)
-        back = self.roster.see(look, now)
+        back = self.roster.see(look, now, net)
         self._regroup(before, now)
         if back:
-            self.resume(now)
+            self.resume(now, net)
 
     def hear(self, heard: Heard, now: float) -> None:
         """Take in what mDNS hears on the LAN."""
@@ -95,41 +95,57 @@ class Locator:
             self.board.opening = Opening((), now, None)
 
     def recheck(self, now: float) -> None:
-        """Let everybody be asked again: at once, but those who never answered and are offline, over 10 s.
+        """Let everybody be asked again. Among thousands of machines only a person asks for this."""
+        self._turns.at_once(self._of(None), now)
 
-        Among thousands of machines only a person asks for this. What happens by itself makes a few be asked.
+    def _of(self, net: str | None) -> list[Track]:
+        """The servers of a tailnet; None: all."""
+        return [track for track in self.tracks.values() if net is None or track.server.net == net]
+
+    def moved(self, now: float, net: str | None = None) -> None:
+        """This machine's network may be another one, or that of one tailnet: its servers are asked again.
+
+        Among thousands of machines a few are.
         """
-        rest = [t for t in self.tracks.values() if t.checked and not t.server.online and t.health.answered_at is None]
-        for track in self.tracks.values():
-            track.due = min(track.due, now)
-        for place, track in enumerate(rest, 1):
-            track.due = now + REST_SPREAD * place / len(rest)
-
-    def moved(self, now: float) -> None:
-        """This machine's network may be another one: everybody is asked again, or a few among thousands of machines."""
         if not self._succession.ask_a_few(now):
-            self.recheck(now)
+            self._turns.at_once(self._of(net), now)
 
-    def resume(self, now: float) -> None:
-        """The tailnet is back, or this machine slept: the past says nothing, and everybody is asked again."""
-        few = self._succession.ask_a_few(now)
-        for track in self.tracks.values():
+    def resume(self, now: float, net: str | None = None) -> None:
+        """A tailnet is back, or (None) this machine slept: the past says nothing, and whoever is there is asked again.
+
+        Where there is one tailnet only, all is taken to depend on it.
+        """
+        net = self.roster.one_of_several(net)
+        tracks, few = self._of(net), self._succession.ask_a_few(now)
+        for track in tracks:
             if not track.server.loopback:
                 self.board.set_health(track, forgiven(track.health, now))
-        if not few:
-            self.recheck(now)
-        self._void_before = now
-        keys = self.tracks if not few else self._succession.asked_by(now + self.roster.crowd.window)
-        self.board.opening = Opening(keys, now, self.last_good.key if self.last_good else None)
+        keys = {track.server.key for track in tracks}
+        if few:
+            keys &= self._succession.asked_by(now + self.roster.crowd.window)
+        else:
+            self._turns.at_once(tracks, now)
+        self._void.before.set(now, net)
+        if net is None:
+            self.board.opening = Opening(keys, now, self.last_good.key if self.last_good else None)
+        else:
+            self.board.returned(keys, now)
 
-    def restarted(self, now: float) -> None:
+    def restarted(self, now: float, net: str | None = None) -> None:
         """Tailscaled was started anew, and nobody saw it away: who is silent may only not be reached yet."""
-        self._settles_until = now + TAILNET_SETTLES
-        self.moved(now)
+        net = self.roster.one_of_several(net)
+        self._void.settles.set(now + TAILNET_SETTLES, net)
+        self.moved(now, net)
+
+    def forwards(self, url: str | None) -> None:
+        """The stable address listens at this URL, or (None) not any more: what only a proxy reaches needs it."""
+        self.board.forward = url
+        if url is None and self.last_good is not None and self.roster.needs_forward(self.last_good.key):
+            self.board.last_good = None
 
     def stalled(self, now: float) -> None:
         """This program stood still: who failed meanwhile may have answered in time, and is asked again."""
-        self._void_before = now
+        self._void.before.set(now)
 
     def _regroup(self, before: set[str], now: float) -> None:
         board, good = self.board, self.last_good
@@ -138,7 +154,7 @@ class Locator:
         if board.opening is not None:
             board.opening.join(self.tracks.keys() - before, self.tracks)
         moved = self.tracks.get(good.key) if good else None
-        if good and moved and moved.server.url != good.url:
+        if good and moved and moved.server.url != good.url and moved.server.usable(forward=True):
             # The same machine at another address: it is asked there, and waited for as at a start.
             board.last_good = LastGood(good.key, moved.server.name, moved.server.url)
             if board.opening is None or board.opening.succession:
@@ -152,24 +168,12 @@ class Locator:
     # --- probes
 
     def due(self, now: float) -> list[Server]:
-        """Whom to probe now: known servers, then who was never asked (online ones first), then who waits longest."""
-        # What is spread over many machines keeps its time.
-        until = now if self.roster.crowd.window else cadence.batch_until(now, self.settings.interval)
-        if all(track.due > now for track in self._idle()):
-            return []
-        # Checks that decide keep their distance; the others may come a little early, for company.
-        tracks = [one for one in self._idle() if one.due <= (now if one.health.unsettled else until)]
-        tracks.sort(key=Track.turn)
-        return [track.server for track in tracks]
+        """Whom to probe now, in this order."""
+        return self._turns.due(now)
 
     def next_due(self) -> float | None:
         """The monotonic time of the next probe, None while all that exist are under way."""
-        return min((track.due for track in self._idle()), default=None)
-
-    def _idle(self) -> Iterable[Track]:
-        for track in self.tracks.values():
-            if track.server.key not in self._flights and self.roster.reachable(track.server):
-                yield track
+        return self._turns.next_due()
 
     def terms(self, key: str) -> Terms:
         """How long the next probe of this server may take."""
@@ -183,7 +187,7 @@ class Locator:
 
     def begin(self, key: str, now: float) -> None:
         """Its first SYN has left."""
-        self._flights[key] = UnderWay(now, self.tracks[key].server.host, self.tracks[key].server.url)
+        self._flights[key] = UnderWay(now, self.tracks[key].server.where)
 
     def connected(self, key: str) -> None:
         """The connection stands."""
@@ -216,7 +220,7 @@ class Locator:
         flight, track = self._flights.pop(key, None), self.tracks.get(key)
         if track is None:
             return False
-        if flight is not None and self._is_void(track, flight, probe):
+        if flight is not None and self._void.covers(track, flight, probe):
             track.due = now
             return True
         was_up = key in self.board.up
@@ -233,25 +237,11 @@ class Locator:
             self._has_failed(track, probe, now)
             if self.roster.crowd.shares and not self.board.reaches():
                 self._succession.ask_everybody_known(now, fell=was_up)
-        track.due = now + self._wait(track, probe, now, jitter)
+        track.due = now + self._turns.wait(track, probe, now, jitter)
         if self._succession.is_to_be_asked_again(track, probe):
             track.due = now
         open_round = self.board.opening is not None
         return anew or was_up or key in self.board.up or open_round or self.board.is_current(key)
-
-    def _is_void(self, track: Track, flight: UnderWay, probe: Probe) -> bool:
-        """Whether a probe says nothing of today: another address, a tailnet that is away or was since."""
-        server, since = track.server, track.health.suspect_since
-        if not self.roster.reachable(server) or (server.host, server.url) != (flight.host, flight.url):
-            return True
-        if since is not None and probe.sent < since:
-            # Under way before the first sign that it died: its answer may be older, and its failure is the same one.
-            return True
-        if probe.outcome is Outcome.ALIVE:
-            return False
-        if track.health.status is Status.UP and probe.outcome is Outcome.SILENT and probe.sent < self._settles_until:
-            return True
-        return not server.loopback and flight.sent < self._void_before
 
     def _is_alive(self, track: Track, probe: Probe, now: float) -> None:
         if track.health.status is not Status.UP:
@@ -282,26 +272,6 @@ class Locator:
                     self._succession.wait_for_successors(now)
         elif (current := self.board.current()) is not None and current.health.misses > 0 and not self.board.opening:
             self._succession.ask_next_best(now, 1, healthy=True)
-
-    def _wait(self, track: Track, probe: Probe, now: float, jitter: float) -> float:
-        server, health, interval, crowd = track.server, track.health, self.settings.interval, self.roster.crowd
-        current = self.board.is_current(server.key)
-        # Who has no server, or does not see the end of the one it has, cannot wait for its turn.
-        urgent = not self.board.reaches() or (current and not self.sentinel.holds(server.key))
-        shared = crowd.shares and not server.loopback
-        place = Place(
-            online=server.online,
-            wanted=server.kind is Kind.STATIC or current,
-            relayed=server.path == "relay",
-            crowd=len(self.tracks),
-            again=0.0 if server.loopback else crowd.again,
-            turn=crowd.until_turn(server.key, now, interval) if shared and not urgent else 0.0,
-        )
-        wait = cadence.wait(health, probe, track.repeats, place, interval=interval, jitter=jitter)
-        if current and health.misses >= FALL and health.suspect_since is not None:
-            returns = cadence.until_it_returns(now - health.suspect_since, max(interval, crowd.again))
-            return min(wait, max(crowd.window, returns))
-        return wait
 
     # --- the sentinel, and reports of readers
 

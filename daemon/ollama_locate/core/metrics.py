@@ -35,7 +35,7 @@ def text(snapshot: Snapshot, counters: Counters, now: float) -> bytes:
 
     Of more than METRICS_SERVERS_MAX servers those that stand first are shown, and the others counted.
     """
-    decision, tailnet = snapshot.decision, snapshot.tailnet
+    decision, tailnets = snapshot.decision, snapshot.every_tailnet
     endpoint = {"endpoint": decision.endpoint, "server": decision.name, "reason": decision.reason}
     asked = [one for one in snapshot.servers if one.kind != Kind.SELF_CHECK.value]
     rejected = Counter(one.reason for one in snapshot.rejected)
@@ -49,7 +49,12 @@ def text(snapshot: Snapshot, counters: Counters, now: float) -> bytes:
             [({"state": one.value}, decision.verdict == one.value) for one in Verdict],
         ),
         _time("decision_since_timestamp_seconds", "When this endpoint was chosen.", decision.since),
-        _block("tailnet_up", "gauge", "Whether Tailscale runs here.", [({}, tailnet.state == "running")]),
+        _block(
+            "tailnet_up",
+            "gauge",
+            "Whether Tailscale runs here.",
+            [({"tailnet": one.name} if one.name else {}, one.state == "running") for one in tailnets],
+        ),
         _block("servers", "gauge", "Servers that may be asked, shown here or not.", [({}, len(asked))]),
         *_servers(asked[:METRICS_SERVERS_MAX]),
         _block(

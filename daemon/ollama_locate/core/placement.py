@@ -1,12 +1,13 @@
 """Where a model is loaded, and where it is pulled: who has it; else where it belongs by the user's order."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from .models import has_model
+from .net import Net
 from .patterns import Form, Pattern, matches, names
 from .selection import Standing
-from .server import Kind, host_of
+from .server import Kind, Withheld, host_of
 from .snapshot import ServerState, Snapshot
 from .tailnet import Peer, Tailnet, Unavailable
 from .text import is_value
@@ -17,16 +18,25 @@ _NOT_ASKED: Final = frozenset({Standing.SELF_CHECK.word, Standing.UNREACHABLE.wo
 
 
 def answering(snapshot: Snapshot, *, withheld: bool = False) -> list[ServerState]:
-    """Who may be asked to load or to pull, the current one first, then as ranked.
-
-    `withheld`: also who needs a header that programs would not send, so that its URL is for nobody else.
-    """
-    left_out = _NOT_ASKED if withheld else _NOT_ASKED | {Standing.NEEDS_HEADER.word}
+    """Who may be asked, the current one first, then as ranked; `withheld`: also those that programs do not reach."""
     return [
         server
         for server in snapshot.servers
-        if server.health == "up" and server.standing not in left_out and is_value(server.url)
+        if server.health == "up"
+        and server.standing not in _NOT_ASKED
+        and is_value(server.url)
+        and (withheld or _is_usable(snapshot, server))
     ]
+
+
+def _is_usable(snapshot: Snapshot, server: ServerState) -> bool:
+    """As `Server.usable` says it."""
+    return not server.withheld or (server.withheld == Withheld.NEEDS_FORWARD.word and snapshot.forward is not None)
+
+
+def loadable(snapshot: Snapshot, *, withheld: bool = False) -> list[ServerState]:
+    """Those of them that this machine reaches by itself: nothing is loaded, pulled or measured through SOCKS5."""
+    return [server for server in answering(snapshot, withheld=withheld) if not server.socks5]
 
 
 def asleep(snapshot: Snapshot) -> list[ServerState]:
@@ -55,7 +65,9 @@ def belongs(servers: Iterable[ServerState], barred: frozenset[str], pinned: str 
     return order[0] if order else None
 
 
-def barred(servers: Iterable[ServerState], no_pull: tuple[Pattern, ...], look: Tailnet | Unavailable) -> frozenset[str]:
+def barred(
+    servers: Iterable[ServerState], no_pull: tuple[Pattern, ...], looks: Mapping[Net, Tailnet | Unavailable]
+) -> frozenset[str]:
     """The keys of the servers to which nothing is pulled.
 
     Tags, users and addresses are tailscale's to say. While it does not, each peer may be the marked one, and so may
@@ -63,17 +75,22 @@ def barred(servers: Iterable[ServerState], no_pull: tuple[Pattern, ...], look: T
     """
     if not no_pull:
         return frozenset()
-    known: dict[str, Peer] = {}
-    if not isinstance(look, Unavailable):
-        for peer in (look.self, *look.peers):
-            known |= dict.fromkeys((peer.id, *peer.addresses), peer)
-        known["local"] = look.self
+    known: dict[str, list[Peer]] = {}
+    for net, look in looks.items():
+        if not isinstance(look, Unavailable):
+            for peer in (look.self, *look.peers):
+                for name in (net.key(peer.id), *peer.addresses):
+                    known.setdefault(name, []).append(peer)
+            known.setdefault("local", []).append(look.self)
     return frozenset(server.key for server in servers if _is_barred(server, no_pull, known))
 
 
-def speak_of_nobody(patterns: Iterable[Pattern], servers: Iterable[ServerState], look: Tailnet) -> list[str]:
-    """Those that name no peer of the tailnet, be it left alone, nor any other server; as they are written."""
-    peers, every = (look.self, *look.peers), tuple(servers)
+def speak_of_nobody(
+    patterns: Iterable[Pattern], servers: Iterable[ServerState], tailnets: Iterable[Tailnet]
+) -> list[str]:
+    """Those that name no peer of the tailnets, be it left alone, nor any other server; as they are written."""
+    peers = [peer for one in tailnets for peer in (one.self, *one.peers)]
+    every = tuple(servers)
     return [
         pattern.text
         for pattern in patterns
@@ -83,14 +100,14 @@ def speak_of_nobody(patterns: Iterable[Pattern], servers: Iterable[ServerState],
     ]
 
 
-def _is_barred(server: ServerState, no_pull: tuple[Pattern, ...], known: dict[str, Peer]) -> bool:
+def _is_barred(server: ServerState, no_pull: tuple[Pattern, ...], known: Mapping[str, list[Peer]]) -> bool:
     forms = {pattern.form for pattern in no_pull}
     if Form.ANY in forms or any(form.value == server.kind for form in forms & {Form.LOCAL, Form.MDNS}):
         return True
     # A static server may be a peer by its address.
-    peer = known.get(server.key.rpartition(":")[0]) or known.get(host_of(server.url))
-    if peer is not None and any(matches(pattern, peer) for pattern in no_pull):
+    peers = known.get(server.key.rpartition(":")[0]) or known.get(host_of(server.url), [])
+    if any(matches(pattern, peer) for pattern in no_pull for peer in peers):
         return True
     if server.kind in (Kind.STATIC.value, Kind.MDNS.value):
         return any(names(pattern, server.name, server.url) for pattern in no_pull)
-    return peer is None and bool(forms & _BY_TAILNET)
+    return not peers and bool(forms & _BY_TAILNET)

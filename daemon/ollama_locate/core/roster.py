@@ -1,4 +1,4 @@
-"""Who is there: the servers of the last good look at the tailnet, of this machine, the static list and the LAN."""
+"""Who is there: the servers of the last good look at each tailnet, of this machine, the static list and the LAN."""
 
 import math
 from collections.abc import Iterable
@@ -7,13 +7,15 @@ from .crowd import Crowd
 from .health import Status
 from .lan import PREFIX, Judge, Unasked, Unfit
 from .mdns import Heard, plain
+from .net import Net, net_of
 from .patterns import names
 from .server import Kind, Server
 from .tailnet import Absence, Tailnet, Unavailable
+from .tailnets import judge_all
 from .track import LastGood, Track
-from .trust import Policy, Rejected, judge, own_servers
+from .trust import Policy, Rejected, own_servers
 
-_OWN = ("local:", "static:")
+_OWN = ("local:", "static:", PREFIX)
 # What the tailscale command cannot say is not known to be false: after these its last answer still stands.
 _LOOK_FAILED = frozenset(
     {
@@ -28,35 +30,67 @@ _LOOK_FAILED = frozenset(
 )
 
 
-class Roster:
-    """The tracks by key, the rejected peers, and who is left alone of the LAN. `away`: tailscaled does not run.
+class Looked:
+    """One tailnet: the last look at it, the last good one, and whether its tailscaled says that it does not run."""
 
-    `last_good`, where mDNS had found it, is asked again though nothing was heard yet.
+    def __init__(self, net: Net) -> None:
+        self.net = net
+        self.look: Tailnet | Unavailable | None = None
+        self.tailnet: Tailnet | None = None
+        self.away = False
+
+    def see(self, look: Tailnet | Unavailable) -> bool:
+        """Take in a look; returns whether the tailnet is there again, or for the first time."""
+        self.look = look
+        if isinstance(look, Unavailable):
+            # A command that vanishes for a moment is being upgraded; tailscaled itself has said nothing.
+            upgraded = look.reason is Absence.NOT_INSTALLED and self.tailnet is not None
+            self.away = self.away or not (upgraded or look.reason in _LOOK_FAILED)
+            return False
+        back, self.away, self.tailnet = self.away or self.tailnet is None, False, look
+        return back
+
+    @property
+    def routes(self) -> bool:
+        """Whether the kernel sends what is meant for its addresses into it, and nowhere else."""
+        return not self.away and self.tailnet is not None and self.tailnet.tun
+
+
+class Roster:
+    """The tracks by key, the rejected peers, and who is left alone of the LAN.
+
+    `nets` has the tailnets by name, in the config's order. `last_good`, where mDNS had found it, is asked again though
+    nothing was heard yet.
     """
 
     def __init__(self, policy: Policy, now: float, last_good: LastGood | None = None, machines: int = 0) -> None:
         self.tracks: dict[str, Track] = {}
         self.rejected: list[Rejected] = []
         self.unasked: list[Unasked] = []
-        self.look: Tailnet | Unavailable | None = None
-        self.away = False
         self.crowd = Crowd(now, machines)
+        self.nets = {net.name: Looked(net) for net in policy.nets}
         self._policy = policy
-        self._tailnet: Tailnet | None = None
         self._heard: Heard | None = None
         self._elsewhere = own_servers(policy)
         self._place([*self._elsewhere, *self._remembered(last_good)], now)
 
-    def see(self, look: Tailnet | Unavailable, now: float) -> bool:
-        """Take in a look; returns whether the tailnet is there again, or for the first time."""
-        self.look = look
-        if isinstance(look, Unavailable):
-            # A command that vanishes for a moment is being upgraded; tailscaled itself has said nothing.
-            upgraded = look.reason is Absence.NOT_INSTALLED and self._tailnet is not None
-            self.away = self.away or not (upgraded or look.reason in _LOOK_FAILED)
+    @property
+    def unseen(self) -> bool:
+        """Whether a tailnet has not been looked at yet."""
+        return any(one.look is None for one in self.nets.values())
+
+    @property
+    def away(self) -> bool:
+        """Whether there is no tailnet that runs."""
+        return all(one.away for one in self.nets.values())
+
+    def see(self, look: Tailnet | Unavailable, now: float, net: str = "") -> bool:
+        """Take in a look at a tailnet; returns whether that is there again, or for the first time."""
+        if net not in self.nets:  # the config has changed meanwhile
             return False
-        back, self.away, self._tailnet = self.away or self._tailnet is None, False, look
-        self._judge(now)
+        back = self.nets[net].see(look)
+        if not isinstance(look, Unavailable):
+            self._judge(now)
         return back
 
     def hear(self, heard: Heard, now: float) -> None:
@@ -65,41 +99,60 @@ class Roster:
         self._place(self._elsewhere + self._judge_lan(), now)
 
     def reconfigure(self, policy: Policy, now: float) -> None:
-        """Judge again by another policy; what is known of servers that stay is kept."""
+        """Judge again by another policy; what is known of servers and tailnets that stay is kept."""
         self._policy = policy
+        before, self.nets = self.nets, {net.name: Looked(net) for net in policy.nets}
+        for name in self.nets.keys() & before.keys():
+            if self.nets[name].net.same_daemon(before[name].net):
+                before[name].net = self.nets[name].net
+                self.nets[name] = before[name]
         self._judge(now)
 
+    def one_of_several(self, net: str | None) -> str | None:
+        """This tailnet where there are others beside it; None: all there is."""
+        return net if len(self.nets) > 1 else None
+
     def reachable(self, server: Server) -> bool:
-        """Whether it makes sense to ask it: a peer cannot be reached while the tailnet is away."""
+        """Whether it makes sense to ask it: a peer cannot be reached while its tailnet is away."""
         if server.secret_in_clear:
-            # Without the tailnet its address is the Internet provider's, who would get the headers to read.
-            return not self.away and self._tailnet is not None
-        return not self.away or server.kind in (Kind.LOCAL, Kind.STATIC, Kind.MDNS)
+            # Without the tailnet its address is the Internet provider's, who would get the headers to read. Nobody
+            # says of which tailnet it is: so all that the kernel leads to must be there.
+            routed = [one for one in self.nets.values() if one.net.socks5 is None]
+            return bool(routed) and all(one.routes for one in routed)
+        return server.kind in (Kind.LOCAL, Kind.STATIC, Kind.MDNS) or not self.nets[server.net].away
 
     def tailnet_lacks(self, server: LastGood) -> bool:
         """Whether it is a peer's, and there is no tailnet to reach it on."""
-        return not server.key.startswith((*_OWN, PREFIX)) and (self.away or self._tailnet is None)
+        if server.key.startswith(_OWN):
+            return False
+        looked = self.nets.get(net_of(server.key))
+        return looked is None or looked.away or looked.tailnet is None
 
     def still_trusts(self, server: LastGood) -> bool:
         """Whether it is there as it was; a peer's address may be another's by now. Without a tailnet none is known."""
         track = self.tracks.get(server.key)
         if track is not None:
-            return track.server.url == server.url and not track.server.withheld
+            return track.server.url == server.url and track.server.usable(forward=True)
         if server.key.startswith(PREFIX):
             # Also while this machine is in no network: it is said to be stale, and it is not another one's.
             judge, where = Judge(self._policy, self._heard, {}), _of_lan(server)
             fit = judge.reason(*where) in (None, Unfit.NOT_ON_LAN)
             return self._policy.mdns.browse and fit and judge.server(*where).url == server.url
-        if self._tailnet is not None or server.key.startswith(_OWN):
+        looked = self.nets.get(net_of(server.key))
+        if looked is None or looked.tailnet is not None or server.key.startswith(_OWN):
             return False
         return not any(names(pattern, server.name, server.url) for pattern in self._policy.deny)
 
+    def needs_forward(self, key: str) -> bool:
+        """Whether only a SOCKS5 proxy leads to the server of this key, which may not be known yet."""
+        looked = self.nets.get(net_of(key))
+        return looked is not None and looked.net.socks5 is not None and not key.startswith(_OWN)
+
     def _judge(self, now: float) -> None:
-        self._elsewhere = own_servers(self._policy)
-        if self._tailnet is not None:
-            found, self.rejected = judge(self._tailnet, self._policy)
-            self.crowd.see(self._tailnet, self.rejected)
-            self._elsewhere += found
+        seen = [(one.net, one.tailnet) for one in self.nets.values() if one.tailnet is not None]
+        found, self.rejected = judge_all(seen, self._policy)
+        self.crowd.see(seen, self.rejected)
+        self._elsewhere = [*own_servers(self._policy), *found]
         self._place(self._elsewhere + self._judge_lan(), now)
 
     def _judge_lan(self) -> list[Server]:
@@ -129,7 +182,7 @@ class Roster:
         tracks: dict[str, Track] = {}
         for server in servers:
             track = self.tracks.get(server.key)
-            if track is None or (track.server.url, track.server.host) != (server.url, server.host):
+            if track is None or track.server.where != server.where:
                 track = Track(server, due=self.crowd.soon(server, now))
             elif server.online != track.server.online and (server.online or server.kind is Kind.MDNS):
                 # Of the LAN also who said goodbye: it is asked whether that is so.

@@ -15,6 +15,7 @@ import msgspec
 from .constants import AWAITED_PATIENCE, DEAD_BAND, PROBE_ROUND_TRIPS, SYN_PROVISIONAL
 from .latency import clearly_faster
 from .models import has_model
+from .server import Withheld
 from .worded import Worded
 
 
@@ -54,10 +55,8 @@ class Standing(Worded):
     DOWN = "down", "down"
     UNCHECKED = "unchecked", "waits for its next check"
     UNREACHABLE = "unreachable", "Tailscale is not up"
-    NEEDS_HEADER = (
-        "needs_header",
-        "it needs a header that programs would not send (`forward` or `publish` in its table lets them use it)",
-    )
+    NEEDS_HEADER = Withheld.NEEDS_HEADER.word, Withheld.NEEDS_HEADER.text
+    NEEDS_FORWARD = Withheld.NEEDS_FORWARD.word, Withheld.NEEDS_FORWARD.text
     NOT_PINNED = "not_pinned", "another one is pinned"
     SELF_CHECK = "self_check", "this machine at its tailnet address: shows whether it serves the tailnet"
 

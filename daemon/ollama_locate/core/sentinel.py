@@ -7,6 +7,7 @@ import msgspec
 
 from .constants import SENTINEL_IDLE, SENTINEL_IDLE_BATTERY, SENTINEL_RETRY, SENTINEL_RETRY_MAX, SENTINEL_STEADY
 from .server import Server
+from .socks5 import Proxy
 
 
 class Watch(msgspec.Struct, frozen=True, gc=False):
@@ -16,6 +17,7 @@ class Watch(msgspec.Struct, frozen=True, gc=False):
     host: str
     port: int
     idle: float
+    socks5: Proxy | None = None
 
 
 class Sentinel:
@@ -38,7 +40,7 @@ class Sentinel:
         if not self.on or server.key == self._ended or now < self._again.get(server.key, now):
             return None
         idle = SENTINEL_IDLE_BATTERY if self.on_battery else SENTINEL_IDLE
-        return Watch(server.key, server.host, server.port, idle)
+        return Watch(server.key, server.host, server.port, idle, server.socks5)
 
     def again(self, server: Server) -> float | None:
         """When it is tried again, None where no time is set."""

@@ -7,6 +7,9 @@ from typing import Final
 
 import msgspec
 
+from .socks5 import Proxy
+from .worded import Worded
+
 _PREFIX: Final = re.compile(r"(?:/[A-Za-z0-9_\-][A-Za-z0-9_\-.]*)+")
 _PREFIX_MAX: Final = 200
 _NO_PREFIX: Final = frozenset({"v1", "api"})
@@ -43,12 +46,28 @@ class Needs(msgspec.Struct, frozen=True, gc=False):
 
 NOTHING: Final = Needs()
 
+Where = tuple[str, str, Proxy | None]
+
+
+class Withheld(Worded):
+    """Why a server's URL is not published as it is; the text is for a person."""
+
+    NEEDS_HEADER = (
+        "needs_header",
+        "it needs a header that programs would not send (`forward` or `publish` in its table lets them use it)",
+    )
+    NEEDS_FORWARD = (
+        "needs_forward",
+        "only a SOCKS5 proxy leads to it: programs need the stable address, `[forward]` with `listen` in the config",
+    )
+
 
 class Server(msgspec.Struct, frozen=True, gc=False):
     """One place to probe. `host` is where to connect, `url` what is published, `name` safe to show.
 
     `tier` is the place in the user's order, 0 the first; None on this machine where `prefer` does not
     name it. `online` and `path` are hints of the control plane. `lan_name` is what a machine of the LAN calls itself.
+    `net` names its tailnet where there are several; `socks5` is what leads to it where the kernel does not.
     """
 
     key: str
@@ -63,16 +82,26 @@ class Server(msgspec.Struct, frozen=True, gc=False):
     tls: bool = False
     lan_name: str = ""
     needs: Needs = NOTHING
+    net: str = ""
+    socks5: Proxy | None = None
 
     @property
-    def withheld(self) -> bool:
-        """Whether it is never published: readers of the endpoint would not send what it wants."""
-        return bool(self.needs.headers) and not self.needs.publish
+    def where(self) -> Where:
+        """Where it is, and what leads there: an answer from another place says nothing of it."""
+        return self.url, self.host, self.socks5
 
     @property
-    def publishable(self) -> bool:
-        """Whether it may become the endpoint."""
-        return self.kind is not Kind.SELF_CHECK and not self.withheld
+    def withheld(self) -> Withheld | None:
+        """Why its URL is not published as it is: readers of the endpoint could not use it; None: it is."""
+        if self.needs.headers and not self.needs.publish:
+            return Withheld.NEEDS_HEADER
+        return None if self.socks5 is None else Withheld.NEEDS_FORWARD
+
+    def usable(self, *, forward: bool) -> bool:
+        """Whether it may become the endpoint; `forward`: as the stable address, where it cannot be by its own URL."""
+        if self.kind is Kind.SELF_CHECK:
+            return False
+        return self.withheld is None or (forward and self.withheld is Withheld.NEEDS_FORWARD)
 
     @property
     def forwardable(self) -> bool:
@@ -105,9 +134,14 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def authority(host: str, port: int) -> str:
+    """`IP:PORT`, with brackets round IPv6."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def http_url(host: str, port: int, scheme: str = "http") -> str:
     """`http://IP:PORT`, with brackets round IPv6, no slash at the end: the form every client reads."""
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+    return f"{scheme}://{authority(host, port)}"
 
 
 def base_url(url: str) -> str:

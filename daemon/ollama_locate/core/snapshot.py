@@ -3,34 +3,29 @@
 from collections.abc import Mapping
 
 import msgspec
-from msgspec.structs import replace
 
-from . import wording
-from .bounds import SCHEMA
 from .config_values import expand
-from .constants import OLLAMA_PORT, VERSION
-from .health import Status
+from .constants import OLLAMA_PORT
 from .inventory import Model
-from .lan import PREFIX, Unasked
-from .locator import Locator
-from .patience import is_busy
-from .selection import Choice
+from .selection import Standing
 from .server import Kind, http_url
-from .tailnet import Tailnet, Unavailable
-from .text import is_value, shown
-from .track import Decision, LastGood, Track, Verdict
-from .trust import Rejected
+from .text import is_value
+from .track import LastGood
 
 DEFAULT_URL = http_url("localhost", OLLAMA_PORT)
 
 
 class TailnetState(msgspec.Struct, frozen=True):
-    """`state` is "running" or a reason; `self` this machine's name; `watch`: "bus" (tailscaled rings) or "poll"."""
+    """`state` is "running" or a reason; `self` this machine's name; `watch`: "bus" (tailscaled rings) or "poll".
+
+    `name` is the config's, empty where there is one tailnet only.
+    """
 
     state: str
     text: str = ""
     self: str = ""
     watch: str = "poll"
+    name: str = ""
 
 
 class DecisionState(msgspec.Struct, frozen=True):
@@ -55,7 +50,7 @@ class ServerState(msgspec.Struct, frozen=True):
     """One server. Round trips in milliseconds; times are RFC 3339, UTC.
 
     `models` are the names by which its models can be asked for, `inventory` all that is known of them.
-    `withheld`: it wants a header that programs would not send, and is never the endpoint.
+    `withheld`: a word for why its URL is not published as it is, empty where it is.
     """
 
     key: str
@@ -80,8 +75,10 @@ class ServerState(msgspec.Struct, frozen=True):
     busy: bool = False
     alive_at: str | None = None
     reported_until: str | None = None
+    tailnet: str = ""
+    socks5: str = ""
     inventory: tuple[Model, ...] | None = None
-    withheld: bool = False
+    withheld: str = ""
 
 
 class PinState(msgspec.Struct, frozen=True):
@@ -102,6 +99,7 @@ class RejectedState(msgspec.Struct, frozen=True):
     reason: str
     text: str
     kind: str = Kind.PEER.value
+    tailnet: str = ""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -127,31 +125,12 @@ class Snapshot(msgspec.Struct, frozen=True):
     forward: str | None = None
     best: dict[str, str] = {}
     aliases: dict[str, tuple[str, ...]] = {}
+    tailnets: tuple[TailnetState, ...] = ()
 
-
-class Run(msgspec.Struct, frozen=True):
-    """Of the process: its pid, how many rounds it has made, how many of those because it was asked, its problems.
-
-    `rings`: tailscaled says by itself when something changes. `forward`: the stable address's URL.
-    """
-
-    pid: int
-    rounds: int = 0
-    refreshes: int = 0
-    problems: tuple[str, ...] = ()
-    rings: bool = False
-    forward: str | None = None
-
-
-class Clock(msgspec.Struct, frozen=True):
-    """One moment on both clocks: monotonic and epoch seconds."""
-
-    now: float
-    wall: float
-
-    def at(self, monotonic: float) -> str:
-        """A monotonic time as RFC 3339 in UTC, to the millisecond."""
-        return rfc3339(self.wall + monotonic - self.now)
+    @property
+    def every_tailnet(self) -> tuple[TailnetState, ...]:
+        """All of them; `tailnets` is empty where there is one only."""
+        return self.tailnets or (self.tailnet,)
 
 
 def rfc3339(epoch: float) -> str:
@@ -169,60 +148,14 @@ def epoch(text: str) -> float:
     return dt.datetime.fromisoformat(text).timestamp()
 
 
-def take(locator: Locator, decision: Decision, templates: Mapping[str, str], clock: Clock, run: Run) -> Snapshot:
-    """The snapshot of this moment. Values that may not stand in a file unquoted are left out."""
-    chosen = decision.server
-    choice, verdict = decision.choice, decision.verdict
-    if chosen is not None and not is_value(chosen.url):
-        chosen, verdict = None, Verdict.NONE
-    url = chosen.url if chosen is not None else DEFAULT_URL
-    places = {key: place for place, key in enumerate(choice.standings)}
-    last = len(places)
-    tracks = sorted(
-        locator.tracks.values(),
-        key=lambda track: (
-            track.server.key != choice.key,
-            places.get(track.server.key, last),
-            track.server.name,
-        ),
-    )
-    best = locator.catalogue.publishable([track.server.key for track in tracks], clock.now)
-    aliases, hiding = locator.catalogue.aliases()
-    times = locator.board.answers()
-    return Snapshot(
-        schema=SCHEMA,
-        program=VERSION,
-        pid=run.pid,
-        written_at=rfc3339(clock.wall),
-        round=run.rounds,
-        tailnet=_tailnet(locator.roster.look, rings=run.rings),
-        decision=DecisionState(
-            verdict=verdict.value,
-            endpoint=url,
-            server=chosen.key if chosen else None,
-            name=chosen.name if chosen else "default",
-            reason=decision.reason.word,
-            text=decision.reason.text,
-            since=clock.at(decision.since),
-            provisional=decision.provisional,
-            sentinel=_sentinel(locator, clock.now),
-        ),
-        servers=tuple(_server(locator, track, choice, clock, times) for track in tracks),
-        rejected=(*map(_rejected, locator.roster.rejected), *map(_unasked, locator.roster.unasked)),
-        variables=variables(templates, url, _name(chosen)),
-        refreshes=run.refreshes,
-        problems=(*run.problems, *hiding, *locator.catalogue.lacking(decision, best)),
-        pin=_pin(locator),
-        forward=run.forward,
-        best=best,
-        aliases=aliases,
-    )
-
-
 def last_good(snapshot: Snapshot) -> LastGood | None:
     """The server that it names, for whoever goes on from there."""
     decision = snapshot.decision
-    return LastGood(decision.server, decision.name, decision.endpoint) if decision.server is not None else None
+    if decision.server is None:
+        return None
+    # The endpoint of one that is withheld is not its own URL.
+    own = (one.url for one in snapshot.servers if one.key == decision.server and one.withheld)
+    return LastGood(decision.server, decision.name, next(own, decision.endpoint))
 
 
 def variables(templates: Mapping[str, str], url: str, server: str = "") -> dict[str, str]:
@@ -231,108 +164,29 @@ def variables(templates: Mapping[str, str], url: str, server: str = "") -> dict[
     return {name: value for name, value in filled.items() if is_value(value)}
 
 
-def _name(chosen: LastGood | None) -> str:
-    """The server's name for prompts: this machine is called as in `prefer`; empty where nobody was found."""
-    if chosen is None:
-        return ""
-    return "local" if chosen.key.startswith("local:") else chosen.name
-
-
 def best_by_model(snapshot: Snapshot) -> dict[str, str]:
-    """For each model the URL of the best server that lists it, in the order of the servers."""
-    urls = {server.key: server.url for server in snapshot.servers}
-    return {model: urls[key] for model, key in snapshot.best.items() if key in urls}
+    """For each model the URL of the best server that lists it and that programs reach, in the order of the servers."""
+    servers = {server.key: server for server in snapshot.servers}
+    found = {model: _url(snapshot, model, servers[key]) for model, key in snapshot.best.items() if key in servers}
+    return {model: url for model, url in found.items() if url}
 
 
-def _tailnet(look: Tailnet | Unavailable | None, *, rings: bool) -> TailnetState:
-    watch = "bus" if rings else "poll"
-    if look is None:
-        return TailnetState("unknown", "tailscale has not answered yet", watch=watch)
-    if isinstance(look, Unavailable):
-        detail = f" ({look.detail})" if look.detail else ""
-        return TailnetState(look.reason.word, look.reason.text + detail, watch=watch)
-    return TailnetState("running", "", shown(look.self.name or look.self.host_name, 64), watch)
+def _url(snapshot: Snapshot, model: str, best: ServerState) -> str:
+    """Where programs find the model: at the best one, else at the next that has it."""
+    if url := usable_url(snapshot, best):
+        return url
+    others = (one for one in snapshot.servers if one.standing not in _UNUSABLE and model in (one.models or ()))
+    return next((url for one in others if one.health == "up" and (url := usable_url(snapshot, one))), "")
 
 
-def _pin(locator: Locator) -> PinState | None:
-    pin = locator.settings.pin
-    if pin is None:
-        return None
-    until = rfc3339(pin.until) if pin.until is not None else None
-    return PinState(pin.name, pin.url, until, followed=locator.board.pinned() is not None)
+def usable_url(snapshot: Snapshot, server: ServerState) -> str:
+    """What programs use to reach it, empty: nothing does so for certain.
+
+    To one that is withheld the stable address may lead, and that leads to the current server.
+    """
+    if not server.withheld:
+        return server.url
+    return snapshot.decision.endpoint if server.key == snapshot.decision.server else ""
 
 
-def _sentinel(locator: Locator, now: float) -> str:
-    current = locator.board.current()
-    if not locator.sentinel.on:
-        return "off"
-    if current is not None and locator.sentinel.closes_idle(current.server.key):
-        return "closes_idle"
-    return "none" if locator.watch(now) is None else "battery" if locator.sentinel.on_battery else "on"
-
-
-def _rejected(one: Rejected) -> RejectedState:
-    peer = one.peer
-    return RejectedState(
-        shown(peer.id, 64),
-        shown(peer.name or peer.host_name, 64),
-        _addresses(peer.addresses),
-        one.reason.word,
-        one.reason.text,
-    )
-
-
-def _unasked(one: Unasked) -> RejectedState:
-    found, reason = one.sighting, one.reason
-    key, name = shown(f"{PREFIX}{found.name}", 128), shown(found.host, 64)
-    return RejectedState(key, name, _addresses(found.addresses), reason.word, reason.text, Kind.MDNS.value)
-
-
-def _addresses(every: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(shown(address, 64) for address in every[:4])
-
-
-def _server(
-    locator: Locator, track: Track, choice: Choice, clock: Clock, times: Mapping[str, Mapping[str, float]]
-) -> ServerState:
-    server, probe, health = track.server, track.probe, track.health
-    standing = locator.board.standing(server.key, choice)
-    tier = locator.board.tier(server)
-    answers, reported_until = track.answers, track.complaints.until
-    return ServerState(
-        key=server.key,
-        name=server.name,
-        url=server.url,
-        kind=server.kind.value,
-        standing=standing.word,
-        text=wording.reason(track, standing, choice.required),
-        health=health.status.value,
-        outcome=probe.outcome.word if probe else None,
-        detail=probe.detail if probe else "",
-        rtt_ms=None if track.rtt is None or health.status is not Status.UP else round(track.rtt * 1000, 3),
-        spread_ms=round(probe.spread * 1000, 3) if probe and probe.rtt is not None else None,
-        version=probe.version if probe else "",
-        models=track.models,
-        path="local" if server.kind is Kind.LOCAL else server.path,
-        tier=tier,
-        checked_at=clock.at(track.checked) if track.checked is not None else None,
-        fails=health.misses,
-        held_until=clock.at(health.held_until) if health.held_until > clock.now else None,
-        answer_ms=round(answers.smoothed * 1000, 1) if answers.smoothed is not None else None,
-        busy=health.status is Status.UP and is_busy(answers),
-        alive_at=clock.at(track.alive_at) if track.alive_at is not None else None,
-        reported_until=clock.at(reported_until) if reported_until > clock.now else None,
-        withheld=server.withheld,
-        inventory=_inventory(track, times),
-    )
-
-
-def _inventory(track: Track, times: Mapping[str, Mapping[str, float]]) -> tuple[Model, ...] | None:
-    """What is known of its models, with the time of an answer where servers are compared by that."""
-    if track.stock is None or not times:
-        return track.stock
-    key = track.server.key
-    return tuple(
-        one if (seconds := times.get(one.name, {}).get(key)) is None else replace(one, seconds=round(seconds, 3))
-        for one in track.stock
-    )
+_UNUSABLE = frozenset(one.word for one in (Standing.SELF_CHECK, Standing.UNREACHABLE))

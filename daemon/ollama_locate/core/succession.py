@@ -48,9 +48,9 @@ class Succession:
         self._only_a_few = True
         return True
 
-    def asked_by(self, until: float) -> list[str]:
+    def asked_by(self, until: float) -> set[str]:
         """Who is or will be asked by then."""
-        return [key for key, track in self._board.tracks.items() if key in self._flights or track.due <= until]
+        return {key for key, track in self._board.tracks.items() if key in self._flights or track.due <= until}
 
     def keep_asking_the_unwatched(self, *, watched: bool) -> None:
         """The current server's next turn may be hours away, and without a sentinel nothing else shows its end."""

@@ -12,7 +12,7 @@ from .outcome import Outcome, Probe
 from .patience import AnswerTime
 from .pin import Pin
 from .selection import Choice, Local, Reason, Required
-from .server import Server
+from .server import Server, Where
 from .speed import Speed
 from .trust import Policy
 
@@ -110,6 +110,5 @@ class UnderWay:
     """A probe that is out: when and where it was sent, and whether the connection stands."""
 
     sent: float
-    host: str
-    url: str
+    where: Where
     connected: bool = False

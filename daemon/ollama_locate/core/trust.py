@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, ip_address
 
 from .constants import INGRESS_TAG, MULLVAD_DOMAIN, MULLVAD_TAG, NO_SERVER_OS, TAILNET_RANGES
 from .mdns import OFF, Mdns
+from .net import Net
 from .patterns import Network, Pattern, matches, parse_network, tier_of_local, tier_of_name, tier_of_peer
 from .server import NOTHING, Kind, Needs, Server, http_url
 from .tailnet import Peer, Tailnet
@@ -25,13 +26,17 @@ class Rejection(Worded):
         "address_outside",
         "its address lies outside the tailnet's ranges (see trusted_networks)",
     )
+    ADDRESS_TWICE = (
+        "address_twice",
+        "another tailnet of this machine uses its address as well (give one of them `socks5`: docs/tailnets.md)",
+    )
     EXPIRED = "expired", "its key has expired; log it in again there"
     FUNNEL_INGRESS = "funnel_ingress", "it is a relay of Tailscale Funnel"
     SHARED_OUT = "shared_out", "it belongs to somebody with whom a machine of yours is shared"
     MULLVAD = "mullvad", "it is a Mullvad exit node"
     USERSPACE_HERE = (
         "userspace_here",
-        "tailscaled runs here with userspace networking, so that no program can connect to the tailnet",
+        "tailscaled runs here with userspace networking, so that no program can connect to the tailnet (see `socks5`)",
     )
     PHONE_OR_TV = "phone_or_tv", "Ollama does not run on phones and TVs"
     SHARED_IN = "shared_in", "somebody else shared it with you (allow it by name, if you trust it)"
@@ -46,6 +51,7 @@ class Rejected:
 
     peer: Peer
     reason: Rejection
+    net: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,7 @@ class Policy:
     use_local: bool = True
     check_self: bool = True
     mdns: Mdns = OFF
+    nets: tuple[Net, ...] = (Net(),)
 
 
 _ID = re.compile(r"[A-Za-z0-9_\-]{1,64}")

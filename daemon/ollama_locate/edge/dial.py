@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from ollama_locate.core.constants import SYN_HEDGE, SYN_PROVISIONAL
 from ollama_locate.core.outcome import Outcome
+from ollama_locate.core.socks5 import Proxy
 
 # struct tcp_info: 8 bytes of flags, then 32-bit fields; tcpi_rtt is at byte 68 (linux/tcp.h).
 _TCP_INFO_RTT: Final = struct.Struct("68xI")
@@ -95,6 +96,18 @@ class Wire:
     def attempt(self, host: str, port: int, done: Connected) -> Attempt:
         """Begin a connect to an IP address."""
         return Attempt(asyncio.get_running_loop(), host, port, done)
+
+    def via(self, proxy: Proxy | None) -> "Wire":
+        """The wire through this proxy; None: this one."""
+        if proxy is None:
+            return self
+        from .socks import Through  # noqa: PLC0415 - it is a wire itself; and few have a proxy
+
+        return Through(self, proxy)
+
+    def says(self, error: int) -> str:
+        """The words for a failure that a connect was told."""
+        return os.strerror(error)
 
     async def burst(self, host: str, port: int, count: int, patience: float) -> list[float]:
         """The round trips of `count` connects at once, in seconds.
@@ -191,7 +204,7 @@ class Dial:
             self._failed(*SAYS_NO[error])
         else:
             outcome = Outcome.SILENT if error in _SILENT else Outcome.ERROR
-            self._failed(outcome, os.strerror(error))
+            self._failed(outcome, self._wire.says(error))
 
     def _give_up(self) -> None:
         self.cancel()

@@ -2,7 +2,6 @@
 
 import asyncio
 import email.utils
-import os
 import socket
 from typing import NamedTuple
 
@@ -50,7 +49,7 @@ async def examine(
         attempt.cancel()
         return Examined(Outcome.SILENT)
     if sock is None:
-        return Examined(*SAYS_NO.get(code, (Outcome.ERROR, os.strerror(code))))
+        return Examined(*SAYS_NO.get(code, (Outcome.ERROR, wire.says(code))))
     connect = loop.time() - began
     with sock:
         talk = Talk(sock, host, prefix)

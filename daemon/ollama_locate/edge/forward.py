@@ -24,6 +24,7 @@ from ollama_locate.core.bounds import (
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.forward import Forward, is_own_host
 from ollama_locate.core.server import Server
+from ollama_locate.core.socks5 import Proxy
 
 from .behind import Behind
 from .connect import connect
@@ -38,13 +39,15 @@ _ACCEPT_AGAIN: Final = 0.5
 class Target(NamedTuple):
     """A server to ask: its key, its IP address and port; its round trip in seconds, None if it is not known.
 
-    `proxied`: the server where it stands behind a proxy, so that requests do not pass as they are.
+    `socks5` is what leads to it, None: the kernel. `proxied`: the server where it stands behind a proxy of its own, so
+    that requests do not pass as they are.
     """
 
     key: str
     host: str
     port: int
     rtt: float | None = None
+    socks5: Proxy | None = None
     proxied: Server | None = None
 
     @property
@@ -285,7 +288,7 @@ class _Connection:
 
     async def _dial(self, target: Target) -> Upstream | None:
         hedge = target.patience * FORWARD_HEDGE_SHARE
-        sock = await connect(self._wire, target.host, target.port, FORWARD_DIAL, hedge)
+        sock = await connect(self._wire.via(target.socks5), target.host, target.port, FORWARD_DIAL, hedge)
         if sock is None:
             return None
         with contextlib.suppress(OSError):

@@ -61,7 +61,10 @@ class Listener(Protocol):
 
 
 class Prober:
-    """Probes servers, any number at once. `timeout` (seconds) bounds the connect, and later the list of models."""
+    """Probes servers, any number at once. `timeout` (seconds) bounds the connect, and later the list of models.
+
+    `shows`: of how many models a check may ask what they can do; `abilities`: whether it may at all.
+    """
 
     def __init__(
         self, listener: Listener, timeout: float, wire: Wire | None = None, list_patience: float = TAGS_PATIENCE_MIN
@@ -69,6 +72,7 @@ class Prober:
         self.timeout = timeout
         self.list_patience = list_patience
         self.shows = SHOWS_AT_A_TIME
+        self.abilities = True
         self._secure: dict[str, tuple[Access, httpx.AsyncClient]] = {}
         self._listener = listener
         self._wire = wire or Wire()
@@ -90,7 +94,7 @@ class Prober:
     def stock(self, key: str) -> Stock:
         """What is known of a server's models."""
         stock = self._stocks.setdefault(key, Stock())
-        stock.shows = self.shows
+        stock.shows = self.shows if self.abilities else 0
         return stock
 
     def list_again(self) -> None:
@@ -169,7 +173,12 @@ class Prober:
             self._listener.finish(key, Probe(outcome, sent, detail, attempts=attempts))
 
         self._dials[key] = Dial(
-            self._wire, (address, server.port), waits, opened, failed, lambda: self._listener.quiet(key)
+            self._wire.via(server.socks5),
+            (address, server.port),
+            waits,
+            opened,
+            failed,
+            lambda: self._listener.quiet(key),
         )
 
     @property
@@ -235,7 +244,8 @@ class _Conversation:
         stock, loop = self._prober.stock(self._server.key), asyncio.get_running_loop()
         listing = asyncio.ensure_future(stock.list(ask, loop.time()))
         try:
-            samples = await self._prober.wire.burst(self._address, self._server.port, BURST, SYN_PATIENCE_KNOWN)
+            wire = self._prober.wire.via(self._server.socks5)
+            samples = await wire.burst(self._address, self._server.port, BURST, SYN_PATIENCE_KNOWN)
             rtt, spread = of_burst(samples)
             await asyncio.wait({listing}, timeout=max(self._prober.list_patience, rtt or 0.0))
             in_time = listing.done()

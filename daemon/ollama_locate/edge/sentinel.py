@@ -63,7 +63,7 @@ class Sentinel:
             self._sock = None
 
     async def _dial(self, wanted: Watch) -> None:
-        sock = await connect(self._wire, wanted.host, wanted.port, TIMEOUT)
+        sock = await connect(self._wire.via(wanted.socks5), wanted.host, wanted.port, TIMEOUT)
         if sock is None:
             self._give_up(wanted.key)
             return
@@ -89,7 +89,8 @@ class Sentinel:
         """Nothing was asked, so that whatever comes is the end: FIN, RST, a time-out, or bytes of a stranger."""
         if self._sock is None or self._watched is None:
             return
-        key, alive_at = self._watched.key, self._loop.time()
+        # What a proxy ends says nothing of the server's own kernel.
+        key, alive_at = self._watched.key, 0.0 if self._watched.socks5 else self._loop.time()
         try:
             self._sock.recv(1)
         except (BlockingIOError, InterruptedError):
@@ -97,7 +98,7 @@ class Sentinel:
         except ConnectionResetError:
             pass  # its kernel lives, and says that the process does not
         except OSError:
-            alive_at = self._last_ack()
+            alive_at = 0.0 if self._watched.socks5 else self._last_ack()
         self.stop()
         self._warden.lost(key, alive_at)
 

@@ -5,16 +5,21 @@ import errno
 import os
 import resource
 import shutil
+import socket
 import threading
 import time
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from ollama_locate.core.constants import STATUS_DEADLINE, STATUS_MAX_BYTES, STDERR_MAX_BYTES
+from ollama_locate.core.net import Net
 from ollama_locate.core.tailnet import Absence, Tailnet, Unavailable, parse_status
 from ollama_locate.core.text import shown
 
 from .command import Order, Said, TooMuchError, run
+
+NOBODY: Final = (errno.ENOENT, errno.ECONNREFUSED)
+"""By which errno a socket says that no tailscaled is behind it."""
 
 _PLACES: Final = (
     "/usr/bin/tailscale",
@@ -41,28 +46,34 @@ def find(configured: str = "") -> str | None:
     return None
 
 
-async def look(configured: str = "") -> Look:
-    """Run `tailscale status --json` and read it. Never raises for what tailscale does.
+async def look(configured: str = "", net: Net = Net()) -> Look:  # noqa: B008 - a value, which nobody changes
+    """Run `tailscale status --json`, of this tailnet, and read it. Never raises for what tailscale does.
 
     The command is run in a thread, as its output may come slowly; when this task is cancelled it is killed.
     """
     stop = threading.Event()
     try:
-        return await asyncio.to_thread(_timed, configured, stop)
+        return await asyncio.to_thread(_timed, configured, net, stop)
     finally:
         stop.set()
 
 
-def _timed(configured: str, stop: threading.Event) -> Look:
+def _timed(configured: str, net: Net, stop: threading.Event) -> Look:
     before = _cpu()
-    found = _status(configured, stop)
+    found = _status(configured, net, stop)
     return Look(found, _cpu() - before)
 
 
-def _status(configured: str, stop: threading.Event) -> Tailnet | Unavailable:
-    said = _run(configured, ("status", "--json"), STATUS_DEADLINE, stop)
+def _status(configured: str, net: Net, stop: threading.Event) -> Tailnet | Unavailable:
+    if net.socket and not Path(net.socket).exists():
+        return Unavailable(Absence.NOT_RUNNING)
+    said = _run(configured, (*net.words, "status", "--json"), STATUS_DEADLINE, stop)
     if not isinstance(said, Unavailable) and not said.whole:
         said = Unavailable(Absence.HUNG, "it left a process that keeps its output open")
+    hung = isinstance(said, Unavailable) and said.reason is Absence.HUNG
+    if hung and net.socket and refusal(net.socket) in NOBODY:
+        # The command tries again for 5 s where it sees any tailscaled on the machine (Tailscale: safesocket).
+        return Unavailable(Absence.NOT_RUNNING)
     return said if isinstance(said, Unavailable) else judge(said)
 
 
@@ -96,6 +107,17 @@ def _run(
         missing = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EACCES)
         reason = Absence.NOT_INSTALLED if missing else Absence.EXIT_CODE
         return Unavailable(reason, shown(f"{executable}: {error.strerror}"))
+
+
+def refusal(path: str) -> int:
+    """The errno of opening tailscaled's socket, 0 where it can be opened. Blocks for a second at the most."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.settimeout(1.0)
+            probe.connect(str(Path(path).expanduser()))
+        except OSError as error:
+            return error.errno or errno.EIO
+    return 0
 
 
 def judge(answer: Said) -> Tailnet | Unavailable:

@@ -1,4 +1,4 @@
-"""What tells the daemon that the world has changed: tailscaled's bus, the kernel's network, the clocks, the battery."""
+"""What tells the daemon that the world has changed: the kernel's network, the clocks, the battery."""
 
 import asyncio
 from typing import Protocol
@@ -6,7 +6,6 @@ from typing import Protocol
 from ollama_locate.core.constants import NETWORK_MIN_GAP, NETWORK_SETTLES, TICK
 from ollama_locate.core.disturbance import compare
 from ollama_locate.edge import clocks
-from ollama_locate.edge.bus import Bus
 from ollama_locate.edge.network import Network, way_out
 from ollama_locate.edge.power import on_battery
 
@@ -15,9 +14,6 @@ from .log import LOGGER
 
 class Hearer(Protocol):
     """Whom the bells ring for."""
-
-    def look_soon(self) -> None:
-        """The tailnet may have changed."""
 
     def look_again(self, *, slept: bool) -> None:
         """This machine's network has changed, or it slept."""
@@ -31,30 +27,19 @@ class Hearer(Protocol):
     def clock_stepped(self) -> None:
         """The wall clock was set."""
 
-    def bell_told(self) -> None:
-        """Tailscaled rings from now on, or does not any more."""
-
 
 class Bells:
-    """Opened once; `rung` counts tailscaled's rings, `connected` says whether it can ring at all."""
+    """Opened once, closed once."""
 
-    def __init__(self, hearer: Hearer, socket_path: str) -> None:
-        self._hearer, self._socket_path = hearer, socket_path
+    def __init__(self, hearer: Hearer) -> None:
+        self._hearer = hearer
         self._loop = asyncio.get_running_loop()
-        self._bus = Bus(self._ring, self._told, socket_path)
-        self._running: asyncio.Task[None] | None = None
         self._network = Network(self._network_changed)
         self._changed: asyncio.TimerHandle | None = None
         self._changed_at = float("-inf")
         self._way_out = way_out()
         self._read = clocks.read()
         self._tick: asyncio.TimerHandle | None = None
-        self.rung = 0
-
-    @property
-    def connected(self) -> bool:
-        """Whether tailscaled says by itself when something changes."""
-        return self._bus.connected
 
     @staticmethod
     def on_battery() -> bool:
@@ -63,7 +48,6 @@ class Bells:
 
     def open(self) -> None:
         """Begin to listen."""
-        self._running = self._loop.create_task(self._bus.run())
         if not self._network.open():
             LOGGER.info("this system does not say when its network changes; that is seen by the next checks")
         self._read = clocks.read()
@@ -72,30 +56,9 @@ class Bells:
     def close(self) -> None:
         """Listen no more."""
         self._network.close()
-        for one in (self._running, self._changed, self._tick):
+        for one in (self._changed, self._tick):
             if one is not None:
                 one.cancel()
-
-    def reconnect(self, socket_path: str) -> None:
-        """The config may name another socket now."""
-        if socket_path != self._socket_path:
-            self._socket_path = socket_path
-            if self._running is not None:
-                self._running.cancel()
-            self._bus = Bus(self._ring, self._told, socket_path)
-            self._running = self._loop.create_task(self._bus.run())
-
-    def _ring(self) -> None:
-        self.rung += 1
-        self._hearer.look_soon()
-
-    def _told(self) -> None:
-        LOGGER.info(
-            "tailscaled says by itself when the tailnet changes"
-            if self.connected
-            else "tailscaled cannot be listened to: the tailnet is looked at every `interval`"
-        )
-        self._hearer.bell_told()
 
     def _network_changed(self) -> None:
         """Addresses and routes change in flocks: what they lead to is looked at after a moment."""

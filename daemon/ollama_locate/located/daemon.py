@@ -11,12 +11,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ollama_locate.core.bounds import HEARTBEAT, OPENING_GAP, REARM_DELAY, SETTLE_GAP
+from ollama_locate.core.bounds import HEARTBEAT, OPENING_GAP, SETTLE_GAP
 from ollama_locate.core.changes import headline
 from ollama_locate.core.config import Config
 from ollama_locate.core.constants import LOOK_CPU_SHARE
 from ollama_locate.core.errors import LockedError
-from ollama_locate.core.snapshot import Run, Snapshot, take
+from ollama_locate.core.snapshot import Snapshot
+from ollama_locate.core.taking import Run, take
 from ollama_locate.edge.dial import Wire
 from ollama_locate.edge.files import StateFolder
 from ollama_locate.edge.lock import Lock
@@ -26,15 +27,17 @@ from .bells import Bells
 from .commands import Commands
 from .feeds import Feeds
 from .finder import Finder
+from .following import Following
 from .forwarding import Forwarding
 from .jobs import Jobs
 from .log import LOGGER
-from .looks import Looks
 from .mailbox import Mailbox
 from .mdns import OnLan
 from .metrics import Metrics
 from .on_change import OnChange
+from .probes import Probes
 from .publisher import Publisher
+from .tailnets import Tailnets
 from .tasks import Tasks
 from .watchdog import Watchdog
 from .wishes import Wishes
@@ -45,9 +48,6 @@ if TYPE_CHECKING:
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 _LAST_WORDS: Final = 0.5
 """Seconds for a publication that is under way when the end comes: it takes milliseconds, but the disk may hang."""
-
-_PIN_ENDED: Final = 0.01
-"""After the end of a pin's time, so that it is over on the wall clock too."""
 
 
 class Daemon:
@@ -70,52 +70,50 @@ class Daemon:
         self._publisher = Publisher(folder, lock, keep_history=config.history)
         self._wishes = Wishes(config, config_path, folder.path, self._publisher.on_disk)
         self._finder = Finder(self._wishes.followed, self._on_change, self._on_round, wire=wire, before=before)
-        self._pin_ends: asyncio.TimerHandle | None = None
-        self._mailbox = Mailbox(
+        mailbox = Mailbox(
             folder,
             self._finder,
             self._publisher.on_disk,
             lambda everybody: self._spawn(self._refresh(everybody=everybody)),
         )
+        self._following = Following(self._wishes, mailbox, self._publisher, self._spawn, self._follow)
         self._forwarding = Forwarding(self._finder, wire or Wire(), folder, self._publisher.on_disk)
         self._lan = OnLan(self._finder, wire or Wire(), self._spawn, self._came_or_went)
         self._metrics = Metrics(self._finder, self._publisher)
         self._commands = Commands()
         self._on_changes = OnChange(folder.path, self._commands, self._spawn)
         self._feeds = Feeds(self._finder, self._publisher, self._commands, self._spawn)
-        self._bells = Bells(self, config.tailscale_socket)
+        self._bells = Bells(self)
         self._jobs = Jobs()
-        self._looks = Looks(self._finder, self._jobs, self._bells, self._spawn, self._seen)
+        self._probes = Probes(self._finder, self._jobs)
+        self._tailnets = Tailnets(self._finder, self._jobs, self._spawn, self)
         self._notifier = Notifier()
-        self._watchdog = Watchdog(self._notifier, self._overdue)
+        self._watchdog = Watchdog(self._notifier, self._probes.next_due)
         self._stopped = asyncio.Event()
         self._settling: asyncio.TimerHandle | None = None
         self._settled_at = self._details_from = float("-inf")
-        self._rearming: asyncio.TimerHandle | None = None
-        self._armed: float | None = None
         self._decision: Decision | None = None
         self._publication: asyncio.Task[None] | None = None
         self._beat_at = self._finder.now() + HEARTBEAT
         self._rounds = self._refreshes = 0
-        self._reading = self._unread = False
         self._refresh_round: int | None = None
         self._urgent = self._dirty = self._publishing = False
         self._code = 0
-        self._beating = self._bell_lost = False
+        self._beating = False
 
     async def run(self) -> int:
         """Serve until a signal; then leave the files as they are. Returns the exit code."""
         for number in _SIGNALS:
             self._loop.add_signal_handler(number, self._stopped.set)
         self._loop.add_signal_handler(signal.SIGHUP, lambda: self._spawn(self._reload()))
-        self._loop.add_signal_handler(signal.SIGUSR1, lambda: self._spawn(self._read_requests()))
+        self._loop.add_signal_handler(signal.SIGUSR1, lambda: self._spawn(self._following.read()))
         self._jobs.start()
         self._arm_heartbeat()
-        self._looks.arm(0.0)
-        self._probe_due()
+        self._probes.begin()
+        self._tailnets.open()
         self._bells.open()
         self._watchdog.start()
-        self._await_end_of_pin()
+        self._following.await_end_of_pin()
         self._spawn(self._forwarding.follow())
         self._lan.follow()
         try:
@@ -124,8 +122,10 @@ class Daemon:
             LOGGER.info("ends; the files in %s stay as they are", self._folder.path)
             self._notifier.stopping()
             self._watchdog.stop()
+            self._probes.stop()
             await self._jobs.stop()
             self._bells.close()
+            self._tailnets.close()
             await self._forwarding.stop()
             await self._lan.stop()
             await self._finder.stop()
@@ -150,45 +150,16 @@ class Daemon:
         wait = max(0.0, self._beat_at - self._finder.now())
         self._jobs.every("heartbeat", HEARTBEAT, self._heartbeat, wait)
 
-    def look_soon(self) -> None:
-        """Something may have changed in the tailnet."""
-        self._looks.soon()
-
     def _came_or_went(self) -> None:
         """Of the LAN."""
-        self._probe_due()
+        self._probes.begin()
         self._on_change(news=True)
 
-    def _seen(self, changed: bool) -> None:  # noqa: FBT001 - a callback with one word
+    def seen(self, *, changed: bool) -> None:
+        """A tailnet was looked at."""
         self._dirty = self._dirty or changed
-        self._probe_due()
+        self._probes.begin()
         self._on_change()
-
-    async def _probe(self) -> None:
-        """Outside the job: APScheduler drops a job that is armed for the past while it still runs."""
-        self._armed = None
-        self._loop.call_soon(self._probe_due)
-
-    def _probe_due(self) -> int:
-        number = self._finder.probe_due()
-        self._rearm()
-        return number
-
-    def _rearm(self) -> None:
-        """Set the probe job to when the core wants it, unless it is set to no later than that already."""
-        self._rearming = None
-        if self._stopped.is_set():
-            return
-        due = self._finder.locator.next_due()
-        if self._finder.full():
-            return  # a result will arm it
-        if due is not None and (self._armed is None or due < self._armed):
-            self._armed = due
-            self._jobs.once("probe", due - self._finder.now(), self._probe)
-
-    def _overdue(self) -> float | None:
-        """When the next probe is due; None while all descriptors are taken."""
-        return None if self._finder.full() else self._finder.locator.next_due()
 
     async def _heartbeat(self) -> None:
         """In a task of its own: APScheduler calls a job that is cancelled at the end an error."""
@@ -212,7 +183,7 @@ class Daemon:
             await self._publisher.touch()
             self._spawn(self._metrics.beat())
             self._feeds.beat()
-        await self._read_requests()
+        await self._following.read()
         if self._publisher.history_due():
             await self._publisher.flush()
 
@@ -221,9 +192,8 @@ class Daemon:
     def clock_stepped(self) -> None:
         """APScheduler's jobs are due by the wall clock, and readers compare the heartbeat with it."""
         self._arm_heartbeat()
-        self._looks.rearm()
-        self._armed = None
-        self._rearm()
+        self._tailnets.rearm()
+        self._probes.rearm()
         if not self._publisher.complaint:
             self._spawn(self._publisher.touch())
 
@@ -235,9 +205,8 @@ class Daemon:
             self._arm_heartbeat()
         else:
             self._finder.locator.moved(now)
-        self._looks.at_once()
-        self._armed = None
-        self._probe_due()
+        self._tailnets.at_once()
+        self._probes.rearm()
         self._on_change()
 
     def interfaces_changed(self) -> None:
@@ -249,15 +218,8 @@ class Daemon:
         self._finder.locator.stalled(self._finder.now())
 
     def bell_told(self) -> None:
-        """Tailscaled rings by itself from now on, or does not any more."""
-        if not self._bells.connected:
-            self.look_soon()
-            self._bell_lost = True
-        elif self._bell_lost:
-            # Tailscaled was restarted, perhaps so quickly that no look saw it away: is everybody still reached?
-            self._bell_lost = False
-            self._finder.locator.restarted(self._finder.now())
-            self._probe_due()
+        """A tailscaled rings by itself from now on, or does not any more."""
+        self._probes.begin()
         self._on_change(news=True)
 
     # --- what follows a result
@@ -266,8 +228,7 @@ class Daemon:
         """Decide soon; `news`: and publish, whatever is decided."""
         self._dirty = self._dirty or news
         self._settle_at(max(self._finder.now(), self._settled_at + SETTLE_GAP))
-        if self._rearming is None:
-            self._rearming = self._loop.call_later(REARM_DELAY, self._rearm)
+        self._probes.rearm_soon()
 
     def _settle_at(self, when: float) -> None:
         """Decide then, or earlier where that is set: details may wait long, and what is urgent not for them."""
@@ -292,7 +253,7 @@ class Daemon:
         self._settling, self._settled_at = None, now
         if self._stopped.is_set():
             return
-        self._looks.on_doubt()
+        self._tailnets.on_doubt()
         decision = self._finder.locator.decide(now)
         if decision is None:
             self._settle_at(now + OPENING_GAP)
@@ -319,17 +280,16 @@ class Daemon:
         self._urgent = self._dirty = False
         try:
             if self._decision is not None:
-                forward = self._forwarding.forward
+                finder, forward = self._finder, self._forwarding.forward
                 run = Run(
                     os.getpid(),
                     self._rounds,
                     self._refreshes,
                     self._problems(),
-                    rings=self._bells.connected,
+                    rings=self._tailnets.ringing,
                     forward=forward.url if forward is not None else None,
                 )
-                templates = self._finder.config.variables
-                snapshot = take(self._finder.locator, self._decision, templates, self._finder.clock(), run)
+                snapshot = take(finder.locator, self._decision, finder.config.variables, finder.clock(), run)
                 cost = time.thread_time() - began
                 await self._publisher.publish(snapshot)
                 self._notifier.status(self._publisher.complaint or headline(snapshot))
@@ -360,60 +320,31 @@ class Daemon:
         alone = filter(None, (self._forwarding.trouble, self._metrics.trouble))
         return (*self._wishes.troubles, *self._lan.troubles, *alone, *self._feeds.troubles)
 
-    # --- requests, the config, the pin, tasks
-
-    async def _read_requests(self) -> None:
-        """One reading at a time: however many signals come meanwhile, one more follows, and the disk has no queue."""
-        self._unread = True
-        if self._reading:
-            return
-        self._reading = True
-        try:
-            while self._unread:
-                self._unread = False
-                await self._follow_wishes()
-                await self._mailbox.read()
-        finally:
-            self._reading = False
+    # --- what the user wants
 
     async def _refresh(self, *, everybody: bool) -> None:
         """Look again: at a server that was reported, or at the config, the tailnet and every server."""
         if everybody:
-            await self._finder.look()
+            await self._finder.look_at_all()
             self._finder.prober.list_again()
             self._finder.locator.recheck(self._finder.now())
-        self._probe_due()
+        self._probes.begin()
         self._refresh_round = self._finder.number
         if self._finder.idle():
             self._on_round(self._refresh_round)
 
     async def _reload(self) -> None:
         self._notifier.reloading()
-        await self._follow_wishes(anyway=True)
+        await self._following.follow(anyway=True)
         self._notifier.reloaded()
 
-    async def _follow_wishes(self, *, anyway: bool = False) -> None:
-        """Do as the config and the pin say now; `anyway`: the config is read though it looks unchanged."""
-        wishes = self._wishes
-        config, pin = await wishes.read_config(anyway=anyway), await wishes.read_pin()
-        measured = await self._publisher.on_disk(wishes.read_speeds)
-        if not (config or pin or measured):
-            return
-        self._finder.follow(wishes.followed)
+    def _follow(self, *, config: bool) -> None:
+        """Do as the user wants now; `config`: by another config."""
+        self._finder.follow(self._wishes.followed)
         if config:
-            self._publisher.keep_history = wishes.config.history
+            self._publisher.keep_history = self._wishes.config.history
             self._spawn(self._forwarding.follow())
             self._lan.follow()
-            self._bells.reconnect(wishes.config.tailscale_socket)
-            self._looks.arm(0.0)
-        self._await_end_of_pin()
-        self._probe_due()
+            self._tailnets.follow(self._wishes.config)
+        self._probes.begin()
         self._on_change(news=True)
-
-    def _await_end_of_pin(self) -> None:
-        if self._pin_ends is not None:
-            self._pin_ends.cancel()
-        pin = self._finder.followed.pin
-        if pin is not None and pin.until is not None:
-            wait = max(0.0, pin.until - time.time()) + _PIN_ENDED
-            self._pin_ends = self._loop.call_later(wait, lambda: self._spawn(self._follow_wishes()))

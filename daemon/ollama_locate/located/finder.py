@@ -14,14 +14,15 @@ from ollama_locate.core.bounds import (
     FILES_WANTED,
     FORWARD_DESCRIPTORS,
     FORWARD_SHARE,
-    SHOWS_AMONG_MANY,
     SHOWS_AT_A_TIME,
 )
 from ollama_locate.core.config import Config, Followed
 from ollama_locate.core.inventory import Model
 from ollama_locate.core.locator import Locator
+from ollama_locate.core.net import Net
 from ollama_locate.core.outcome import Probe
-from ollama_locate.core.snapshot import Clock, Snapshot, last_good
+from ollama_locate.core.snapshot import Snapshot, last_good
+from ollama_locate.core.taking import Clock
 from ollama_locate.edge import tailscale
 from ollama_locate.edge.dial import Wire
 from ollama_locate.edge.probe import Prober
@@ -39,7 +40,8 @@ class Finder:
     """Owns the locator. `changed` is called after each result, `round_over` with its number when a batch is through.
 
     A server is through when its probe has ended, or when it has been silent for so long that it is called
-    silent for now. `before`: what an earlier run published.
+    silent for now. `before`: what an earlier run published. `shows`: of how many
+    models ten machines together may ask a server at a time what they can do.
     """
 
     def __init__(
@@ -55,6 +57,8 @@ class Finder:
         self._changed, self._round_over = changed, round_over
         self._loop = asyncio.get_running_loop()
         self.locator = Locator(followed.settings(), self.now(), last_good(before) if before else None)
+        if followed.config.forward is None:
+            self.locator.forwards(None)
         wire = wire or Wire()
         self.prober = Prober(self, followed.config.timeout, wire)
         for server in before.servers if before else ():
@@ -64,6 +68,7 @@ class Finder:
         self._watch_again: asyncio.TimerHandle | None = None
         self._batches: dict[str, tuple[int, set[str]]] = {}
         self.number, self._jitter = 0, 0.0
+        self.shows = SHOWS_AT_A_TIME
         self._capacity = int(_raise_file_limit() * (1.0 - FORWARD_SHARE)) // 2
 
     @property
@@ -86,13 +91,23 @@ class Finder:
         self.locator.reconfigure(followed.settings(), self.now())
         self.prober.keep(self.locator.tracks)
 
-    async def look(self) -> float:
-        """Look at the tailnet once; returns the CPU seconds that it cost."""
-        found, cpu = await tailscale.look(self.config.tailscale)
-        self.locator.see(found, self.now())
-        self.prober.shows = SHOWS_AMONG_MANY if self.locator.roster.crowd.shares else SHOWS_AT_A_TIME
-        self.prober.keep(self.locator.tracks)
+    async def look(self, net: Net) -> float:
+        """Look at a tailnet once; returns the CPU seconds that it cost."""
+        found, cpu = await tailscale.look(self.config.tailscale, net)
+        if any(net.same_daemon(one) for one in self.config.nets):  # else the config has changed meanwhile
+            self.locator.see(found, self.now(), net.name)
+            self.prober.shows = self.locator.roster.crowd.share(self.shows)
+            self.prober.keep(self.locator.tracks)
         return cpu
+
+    async def look_at_all(self) -> None:
+        """Look at every tailnet at the same time; what one says is taken in whatever the others do."""
+        await asyncio.gather(*(self.look(net) for net in self.config.nets))
+
+    def forwards(self, url: str | None) -> None:
+        """The stable address listens at this URL, or (None) not any more."""
+        self.locator.forwards(url)
+        self._changed(news=True)
 
     def probe_due(self) -> int:
         """Begin the probes that are due, as many as there are descriptors for; the batch's number, 0: nobody is due."""

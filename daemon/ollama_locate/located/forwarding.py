@@ -98,7 +98,7 @@ class Forwarding:
             ]
         tracks = [locator.tracks[key] for key in dict.fromkeys(keys) if key in locator.tracks]
         return [
-            Target(server.key, server.host, server.port, one.rtt, server if server.proxied else None)
+            Target(server.key, server.host, server.port, one.rtt, server.socks5, server if server.proxied else None)
             for one in tracks
             if (server := one.server).forwardable and not self._is_own(server) and self._may_be_sent(server)
         ]
@@ -128,6 +128,7 @@ class Forwarding:
                 LOGGER.error("%s", error)
             return
         self._forwarder, self._listens = forwarder, ""
+        self._finder.forwards(wanted.url)
         LOGGER.info("programs that keep their address can use %s", wanted.url)
         if wanted.open:
             LOGGER.warning("it is open to every machine that can reach %s", wanted.host)
@@ -135,6 +136,7 @@ class Forwarding:
     async def _close(self) -> None:
         if self._forwarder is not None:
             forwarder, self._forwarder = self._forwarder, None
+            self._finder.forwards(None)
             await forwarder.close()
             LOGGER.info("nothing listens at %s any more", forwarder.forward.url)
 

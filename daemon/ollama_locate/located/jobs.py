@@ -1,11 +1,13 @@
 """APScheduler as it is used here: each job is one call at a time, armed anew after it. It keeps wall-clock time."""
 
 import asyncio
+import contextlib
 import datetime as dt
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from apscheduler.executors.asyncio import AsyncIOExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
@@ -40,6 +42,11 @@ class Jobs:
         when = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=max(0.0, wait))
         trigger = DateTrigger(when, timezone=dt.UTC)
         self._scheduler.add_job(job, trigger, id=name, replace_existing=True, max_instances=_OVERLAP)
+
+    def drop(self, name: str) -> None:
+        """Do not call it, if it was to be called."""
+        with contextlib.suppress(JobLookupError):
+            self._scheduler.remove_job(name)
 
     def every(self, name: str, seconds: float, job: Job, first: float) -> None:
         """Call it `first` seconds from now, and then every so many seconds."""

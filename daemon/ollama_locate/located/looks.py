@@ -1,18 +1,26 @@
-"""When the tailnet is looked at: by a job, when something rings, and when the current server is in doubt."""
+"""When a tailnet is looked at: by a job, when something rings, and when the current server is in doubt."""
 
 import asyncio
 import random
 from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from typing import Any, Protocol
 
 from ollama_locate.core import cadence
 from ollama_locate.core.constants import LOOK_CPU_SHARE, LOOK_ON_DOUBT
+from ollama_locate.core.net import Net
 
-from .bells import Bells
 from .finder import Finder
 from .jobs import Jobs
 
-_JOB: Final = "look"
+
+class Bell(Protocol):
+    """What rings for this tailnet: how often it has rung, and whether it can."""
+
+    rung: int
+
+    @property
+    def connected(self) -> bool:
+        """Whether tailscaled says by itself when something changes."""
 
 
 class Looks:
@@ -23,22 +31,31 @@ class Looks:
 
     def __init__(
         self,
+        net: Net,
         finder: Finder,
         jobs: Jobs,
-        bells: Bells,
+        bell: Bell,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
         seen: Callable[[bool], None],
     ) -> None:
-        self._finder, self._jobs, self._bells, self._spawn, self._seen = finder, jobs, bells, spawn, seen
+        self._net, self._finder, self._jobs, self._bell, self._spawn, self._seen = net, finder, jobs, bell, spawn, seen
+        self._name = net.key("look")
         self._loop = asyncio.get_running_loop()
         self._at: float | None = None
         self._not_before = float("-inf")
-        self._looking = self._doubted = False
+        self._looking = self._doubted = self._closed = False
+
+    def close(self) -> None:
+        """Look no more."""
+        self._closed = True
+        self._jobs.drop(self._name)
 
     def arm(self, wait: float) -> None:
         """Look in so many seconds, and not when it was planned."""
+        if self._closed:
+            return
         self._at = self._finder.now() + wait
-        self._jobs.once(_JOB, wait, self._job)
+        self._jobs.once(self._name, wait, self._job)
 
     def rearm(self) -> None:
         """Look when it was planned: the wall clock, by which jobs are due, was set."""
@@ -71,15 +88,20 @@ class Looks:
             self._spawn(self._look())
 
     async def _look(self) -> None:
-        cpu, rung, before = 0.0, self._bells.rung, self._finder.locator.roster.look
+        cpu, rung, before = 0.0, self._bell.rung, self._looked()
         try:
-            cpu = await self._finder.look()
+            cpu = await self._finder.look(self._net)
         finally:
             self._looking = False
             jitter = random.uniform(-1, 1)  # noqa: S311 - no secret
-            away, rings = self._finder.locator.roster.away, self._bells.connected
+            away, rings = self._looked()[0], self._bell.connected
             self._not_before = self._finder.now() + cpu * LOOK_CPU_SHARE
             self.arm(cadence.look_wait(self._finder.config.interval, cpu, jitter, away=away, rings=rings))
-        if self._bells.rung != rung:
+        if self._bell.rung != rung:
             self.soon()
-        self._seen(before != self._finder.locator.roster.look)
+        self._seen(before != self._looked())
+
+    def _looked(self) -> tuple[bool, object]:
+        """Whether this tailnet is away, and what the last look at it has found."""
+        looked = self._finder.locator.roster.nets.get(self._net.name)
+        return (looked.away, looked.look) if looked is not None else (False, None)

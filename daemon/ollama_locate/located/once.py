@@ -12,7 +12,8 @@ from ollama_locate.core.bounds import INVENTORY_PATIENCE
 from ollama_locate.core.config import Config, Followed
 from ollama_locate.core.constants import MODELS_MAX
 from ollama_locate.core.errors import StateFolderError
-from ollama_locate.core.snapshot import Run, Snapshot, take
+from ollama_locate.core.snapshot import Snapshot
+from ollama_locate.core.taking import Run, take
 from ollama_locate.edge.dial import Wire
 from ollama_locate.edge.pin import read_pin
 from ollama_locate.edge.speeds import read_speeds
@@ -53,22 +54,25 @@ async def look_once(
     before: Snapshot | None = None,
     wire: Wire | None = None,
     models: bool = False,
+    abilities: bool = True,
 ) -> Snapshot:
     """Look at the tailnet, ask everybody once, and say what came out, after `budget` seconds at the latest.
 
-    Whoever has not answered by then is silent so far. `models`: ask as well what is loaded, and what models can do.
+    Whoever has not answered by then is silent so far. `models`: ask as well what is loaded, and with
+    `abilities` what models can do, which takes a round trip for each.
     """
     over = asyncio.Event()
     finder = Finder(followed, _ignore, lambda _: over.set(), wire=wire, before=before)
-    finder.prober.list_patience = _LIST_PATIENCE
+    finder.prober.list_patience, finder.prober.abilities = _LIST_PATIENCE, abilities
+    finder.locator.forwards(None)  # only a daemon listens
     if models:
-        finder.prober.shows = MODELS_MAX  # as many as there is time for
+        finder.shows = finder.prober.shows = MODELS_MAX  # as many as there is time for
     try:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(budget):
                 # This machine is asked while tailscale thinks: it may think for longer than there is time.
                 finder.probe_due()
-                await finder.look()
+                await finder.look_at_all()
                 finder.locator.recheck(finder.now())  # a person waits: nothing is spread over many machines
                 finder.probe_due()
                 while not finder.idle():

@@ -1,5 +1,5 @@
 --- The adapter, the events and the mapping, on a stand-in for CodeCompanion that keeps what it is given.
---- tests/real/test_neovim.py does the same with CodeCompanion itself.
+--- tests/real/test_editor.py does the same with CodeCompanion itself.
 local t = require("tools")
 
 ---The parts of CodeCompanion that are used, in the shape of v18 and later.
@@ -54,14 +54,6 @@ local function open(model)
   fire("ChatModel", { bufnr = 7, adapter = { name = "ollama" }, model = model })
 end
 
----@return string[]
-local function asked()
-  return vim.tbl_map(function(line)
-    local request = vim.json.decode(line)
-    return request.path .. " " .. (request.body.model or "")
-  end, vim.fn.readfile((assert(os.getenv("ASKED")))))
-end
-
 ---@param url string
 ---@param models? table
 local function found(url, models, inventory)
@@ -81,6 +73,33 @@ return {
     end,
   },
   {
+    "it is that of the best server for the model, for whichever a chat has; a variable set by hand wins",
+    function()
+      local adapter = installed({ model = "mistral" })
+      t.publish(t.ONE, { best = { ["mistral:latest"] = "n3:11434", ["qwen3:8b"] = "n2:11434" } })
+      t.eq(t.TWO, adapter.env.url(adapter))
+      adapter.schema.model.default = "qwen3:8b"
+      t.eq(t.ONE, adapter.env.url(adapter))
+      adapter.parameters = { model = "library/mistral" }
+      t.eq(t.TWO, adapter.env.url(adapter))
+      adapter.parameters = { model = "nobody has this" }
+      t.eq(t.ONE, adapter.env.url(adapter))
+      vim.env.OLLAMA_ENDPOINT = "http://10.0.0.9:1"
+      adapter.parameters = nil
+      t.eq("http://10.0.0.9:1", adapter.env.url(adapter))
+    end,
+  },
+  {
+    "an alias is put into its model, as Ollama knows none",
+    function()
+      local aliases = { coder = { "none:1b", "qwen3:8b" } }
+      t.publish(t.ONE, { best = { ["qwen3:8b"] = "n3:11434" }, aliases = aliases })
+      local adapter = installed({ model = "coder" })
+      t.eq({ "qwen3:8b", t.TWO }, { adapter.schema.model.default, adapter.env.url(adapter) })
+      t.eq("ollama gpu-box, qwen3:8b on nas", require("ollama_locate").statusline())
+    end,
+  },
+  {
     "nothing said: mistral",
     function()
       t.eq("mistral", installed().schema.model.default)
@@ -96,9 +115,10 @@ return {
     end,
   },
   {
-    "choices are the models of the server in use, one for two spellings",
+    "choices are the models of the server that a variable names, one for two spellings",
     function()
       found(t.ONE, { "mistral:latest", "llava:7b" }, { { name = "llava:7b", can = { "vision" } } })
+      vim.env.OLLAMA_ENDPOINT = t.ONE
       local choices = installed({ model = "mistral" }).schema.model.choices()
       local names = vim.tbl_keys(choices)
       table.sort(names)
@@ -107,6 +127,24 @@ return {
       t.eq(nil, choices["mistral"].opts, "not known: CodeCompanion leaves everything on")
       t.eq({ can_use_tools = false, has_vision = true, can_reason = false }, choices["llava:7b"].opts)
       t.eq(nil, choices["nothing"])
+    end,
+  },
+  {
+    "choices are what all servers have; what a model can do, its best server says",
+    function()
+      local function can(what)
+        return { { name = "llava:7b", can = { what } } }
+      end
+      t.publish(t.ONE, {
+        best = { ["llava:7b"] = "n3:11434", ["mistral:latest"] = "n2:11434" },
+        servers = {
+          { key = "n2:11434", url = t.ONE, models = { "mistral:latest", "llava:7b" }, inventory = can("tools") },
+          { key = "n3:11434", url = t.TWO, models = { "llava:7b" }, inventory = can("vision") },
+        },
+      })
+      local choices = installed({ model = "mistral" }).schema.model.choices()
+      t.eq({ "llava:7b", "mistral" }, vim.fn.sort(vim.tbl_keys(choices)))
+      t.eq({ can_use_tools = false, has_vision = true, can_reason = false }, choices["llava:7b"].opts)
     end,
   },
   {
@@ -126,9 +164,9 @@ return {
       open("mistral")
       open("mistral")
       t.wait(function()
-        return #asked() > 0 and not require("ollama_locate.progress").text()
+        return #t.asked() > 0 and not require("ollama_locate.progress").text()
       end, "it is loaded")
-      t.eq({ "/api/generate mistral" }, asked())
+      t.eq({ "/api/generate mistral" }, t.asked())
       t.eq({}, notices)
     end,
   },
@@ -141,7 +179,7 @@ return {
       fire("ChatModel", { bufnr = 7, adapter = { name = "anthropic_haiku" }, model = "x" })
       fire("ChatAdapter", { bufnr = 7 })
       t.pass(100)
-      t.eq({}, asked())
+      t.eq({}, t.asked())
     end,
   },
   {
@@ -151,33 +189,32 @@ return {
       installed({ load = false })
       open("mistral")
       t.pass(100)
-      t.eq({}, asked())
+      t.eq({}, t.asked())
     end,
   },
   {
     "a missing model is offered when the chat opens, once",
     function()
-      found(assert(os.getenv("PULLER")))
-      local prompts = {}
-      vim.ui.select = function(_, options)
-        prompts[#prompts + 1] = options.prompt
-      end
+      t.command()
+      t.publish_all({ servers = { { "gpu-box", os.getenv("PULLER") } } })
+      local notices, prompts = t.notices(), t.answer(false)
       installed({ model = "absent" })
-      for round = 1, 2 do
+      for _ = 1, 2 do
         open("absent")
         t.wait(function()
-          return #asked() == round and not require("ollama_locate.progress").text()
-        end, "the answer")
-        t.pass(50)
+          return not require("ollama_locate.progress").text()
+        end, "the end", 15000)
         fire("ChatAdapter", { bufnr = 7 })
       end
-      t.eq({ "absent is not on gpu-box." }, prompts)
+      t.eq({ "absent is not on any server that answers. Pull absent to gpu-box?" }, prompts)
+      t.eq({ {}, {} }, { notices, t.asked() })
     end,
   },
   {
     "while somebody types, a sentence instead of a question",
     function()
-      found(assert(os.getenv("PULLER")))
+      t.command()
+      t.publish_all({ servers = { { "gpu-box", os.getenv("PULLER") } } })
       local notices = t.notices()
       vim.ui.select = function()
         error("a question")
@@ -187,10 +224,47 @@ return {
       end
       installed({ model = "absent" })
       open("absent")
-      t.wait(function()
-        return #notices > 0
-      end, "the sentence")
-      t.eq("absent is not on gpu-box. To pull it there: :OllamaLocate ensure absent", notices[1].text)
+      local wanted = "absent is not on any server that answers. To pull it to gpu-box: :OllamaLocate ensure absent"
+      t.eq(wanted, t.said(notices, "absent").text)
+    end,
+  },
+  {
+    "without the command, a sentence when the chat opens, once",
+    function()
+      found(assert(os.getenv("PULLER")))
+      local notices = t.notices()
+      installed({ model = "absent" })
+      for round = 1, 2 do
+        open("absent")
+        t.wait(function()
+          return #t.asked() == round and not require("ollama_locate.progress").text()
+        end, "the answer")
+        t.pass(50)
+        fire("ChatAdapter", { bufnr = 7 })
+      end
+      t.eq(1, #notices)
+      t.has(notices[1].text, "absent is not on gpu-box. To pull it: ollama-locate ensure absent")
+    end,
+  },
+  {
+    "the best server for the model moves while an answer comes, and the endpoint does not",
+    function()
+      local function best(key)
+        local url = os.getenv("PULLER")
+        local second = { key = "n3:11434", name = "nas", url = url }
+        t.publish(t.ONE, { best = { ["mistral:latest"] = key }, servers = { { key = "n2:11434" }, second } })
+      end
+      best("n2:11434")
+      local notices = t.notices()
+      installed({ model = "mistral" })
+      fire("RequestStarted", { id = 1, adapter = { name = "ollama", model = "mistral" } })
+      fire("RequestStarted", { id = 2, adapter = { name = "ollama" } })
+      fire("ChatAdapter", { bufnr = 8, adapter = { name = "ollama" } })
+      best("n3:11434")
+      t.said(notices, "Your next message goes to nas; this answer still comes from 100.64.0.2.")
+      best("n3:11434")
+      t.pass(150)
+      t.eq(1, #notices)
     end,
   },
   {
@@ -217,7 +291,7 @@ return {
     end,
   },
   {
-    "an open chat's model is loaded on the server that took over",
+    "an open chat's model is loaded on the server that took over, the endpoint or its own best one",
     function()
       t.publish("http://127.0.0.1:9")
       t.notices()
@@ -225,8 +299,21 @@ return {
       open("mistral")
       found(assert(os.getenv("PULLER")))
       t.wait(function()
-        return vim.list_contains(asked(), "/api/generate mistral")
+        return vim.list_contains(t.asked(), "/api/generate mistral")
       end, "it is loaded there")
+      local url = os.getenv("PULLER")
+      local second = { key = "n3:11434", url = url }
+      t.publish("http://127.0.0.1:9", { servers = { { key = "n2:11434", url = "http://127.0.0.1:9" }, second } })
+      t.wait(function()
+        return require("ollama_locate.watch").watching() and require("ollama_locate").url() ~= url
+      end, "it moved away")
+      t.pass(200)
+      local before = #t.asked()
+      local best = { ["mistral:latest"] = "n3:11434" }
+      t.publish("http://127.0.0.1:9", { best = best, servers = { { key = "n2:11434" }, second } })
+      t.wait(function()
+        return #t.asked() > before
+      end, "it is loaded on the best one")
     end,
   },
   {
@@ -237,7 +324,7 @@ return {
       installed({ model = "mistral" })
       open("mistral")
       t.wait(function()
-        return #asked() == 1
+        return #t.asked() == 1
       end, "it is loaded")
       t.put("env", "")
       t.wait(function()

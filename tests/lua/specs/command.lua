@@ -83,7 +83,7 @@ return {
     function()
       local notices = ready()
       vim.cmd("OllamaLocate fly")
-      t.eq("`fly` is none of: chat, ensure, pin, refresh, status, unpin", notices[1].text)
+      t.eq("`fly` is none of: chat, ensure, pin, refresh, status, stop, unpin", notices[1].text)
       vim.cmd("OllamaLocate pin one two")
       t.eq("`:OllamaLocate pin` takes no more words.", notices[2].text)
     end,
@@ -116,11 +116,23 @@ return {
     "completion",
     function()
       ready()
-      t.eq({ "chat", "ensure", "pin", "refresh", "status", "unpin" }, completed("OllamaLocate "))
+      t.eq({ "chat", "ensure", "pin", "refresh", "status", "stop", "unpin" }, completed("OllamaLocate "))
       t.eq({ "pin" }, completed("OllamaLocate p"))
       t.eq({ "gpu-box", "nas" }, completed("OllamaLocate pin "))
       t.eq({ "nas" }, completed("OllamaLocate pin n"))
-      t.eq({ "mistral:latest", "qwen3:8b" }, completed("OllamaLocate ensure "))
+      t.eq({}, completed("OllamaLocate ensure "))
+      t.publish(t.ONE, {
+        best = { ["qwen3:8b"] = "n2:11434", ["llava:7b"] = "n3:11434" },
+        aliases = { coder = { "qwen3:8b" } },
+        servers = {
+          { key = "n2:11434", url = t.ONE, models = { "qwen3:8b", "llava:7b" } },
+          { key = "n3:11434", url = t.TWO, models = { "llava:7b" } },
+        },
+      })
+      t.eq({ "coder", "llava:7b", "qwen3:8b" }, completed("OllamaLocate ensure "))
+      vim.env.OLLAMA_ENDPOINT = t.TWO
+      t.eq({ "coder", "llava:7b" }, completed("OllamaLocate ensure "))
+      vim.env.OLLAMA_ENDPOINT = nil
       t.eq({}, completed("OllamaLocate refresh "))
       t.eq({}, completed("OllamaLocate pin gpu-box "))
     end,

@@ -16,9 +16,11 @@ return {
   {
     "all is well",
     function()
+      t.command()
       found(assert(os.getenv("PULLER")))
       local text = report()
       t.has(text, "The daemon runs, heard 0 s ago.")
+      t.has(text, "The command `ollama-locate` is on your PATH.")
       t.has(text, "gpu-box (found by the daemon)")
       t.has(text, "Ollama 0.17.4 answers in ")
       t.has(text, "mistral is there.")
@@ -70,7 +72,27 @@ return {
     function()
       local url = assert(os.getenv("PULLER"))
       t.publish(url, { servers = { { name = "gpu-box", url = url, models = { "qwen3:8b" } } } })
+      t.has(report(), "mistral is on no server.")
+      vim.env.OLLAMA_ENDPOINT = url
       t.has(report(), "mistral is not among its models.")
+    end,
+  },
+  {
+    "the model that is configured, where it is",
+    function()
+      local url = assert(os.getenv("PULLER"))
+      require("ollama_locate").setup({ model = "qwen3:8b" })
+      local nas = { key = "n3:11434", name = "nas", url = t.TWO, models = { "qwen3:8b" } }
+      local best = { ["qwen3:8b"] = "n3:11434" }
+      t.publish(url, { best = best, servers = { { name = "gpu-box", url = url, models = { "x:1" } }, nas } })
+      t.has(report(), "qwen3:8b is on nas, and requests for it go there.")
+    end,
+  },
+  {
+    "without the command",
+    function()
+      found(assert(os.getenv("PULLER")))
+      t.has(report(), "The command `ollama-locate` is not on your PATH: models cannot be pulled, nor servers pinned.")
     end,
   },
   {

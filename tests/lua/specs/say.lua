@@ -23,6 +23,21 @@ return {
     end,
   },
   {
+    "a failure wider than the screen is in :messages to its end",
+    function()
+      local reason = ("word %d "):rep(60):format(unpack(vim.fn.range(60)))
+      local lines = written(function()
+        require("ollama_locate.say").fail(reason)
+      end)
+      for _, line in ipairs(lines) do
+        assert(vim.fn.strdisplaywidth(line) <= vim.v.echospace, line)
+      end
+      t.has(table.concat(lines), vim.trim(reason))
+      t.has(lines[#lines], "word 0 word 1")
+      assert(vim.endswith(lines[#lines], "…"), lines[#lines])
+    end,
+  },
+  {
     "lines are joined",
     function()
       t.eq(
