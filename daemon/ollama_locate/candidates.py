@@ -56,10 +56,26 @@ def _models(path: str) -> Iterable[str]:
     return (line.partition(b"\t")[0].decode("ascii") for line in _bytes(path + "/models").splitlines())
 
 
+def _installed(path: str) -> Iterable[str]:
+    """The same without aliases, which no server knows."""
+    return set(_models(path)).difference(_state(path).get("aliases", ()))
+
+
+def _abilities(path: str) -> Iterable[str]:
+    return (
+        word
+        for server in _state(path)["servers"]
+        for model in server.get("inventory") or ()
+        for word in model.get("can") or ()
+    )
+
+
 _KINDS: Final[Mapping[str, Callable[[str], Iterable[str]]]] = {
     "servers": _servers,
     "peers": _peers,
     "models": _models,
+    "installed": _installed,
+    "abilities": _abilities,
     "urls": _urls,
 }
 

@@ -6,6 +6,7 @@ import pytest
 
 from ollama_locate.cli.main import main
 from ollama_locate.core.outcome import Outcome
+from ollama_locate.core.render import read_snapshot
 from ollama_locate.core.snapshot import Snapshot
 from tests.snapshots import alive, gone, publish
 from tests.standins.tailscale import node
@@ -33,10 +34,14 @@ class Command:
     """Runs `ollama-locate WORDS` in this process on a published state."""
 
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self._folder, self._capsys = folder, capsys
+        self.folder, self._capsys = folder, capsys
 
     def publish(self, what: Snapshot) -> None:
-        publish(self._folder, what).close()
+        publish(self.folder, what).close()
+
+    def seen(self) -> Snapshot:
+        """What is published."""
+        return read_snapshot((self.folder / "state.json").read_bytes())
 
     def __call__(self, *words: str) -> tuple[int, str, str]:
         try:

@@ -32,7 +32,7 @@ def test_what_is_loaded_is_measured_shown_and_kept(run: Command, servers: Server
     assert rate.endswith(" tok/s")
     assert first.endswith("s")
     assert err.splitlines() == [
-        "2 generations on 1 server, about 7 s; others who use these servers wait meanwhile",
+        "mistral:latest on gpu: 2 generations, about 7 s; others who use these servers wait meanwhile",
         "gpu: measuring mistral:latest",
         f"gpu: mistral:latest makes {rate} (1 of 1)",
     ]
@@ -61,8 +61,9 @@ def test_those_that_are_named_and_what_is_missed(run: Command, servers: Servers)
         ("zero:1", "absurd"),
     ]
     assert "no server that answers has nope:latest" in err
-    assert "12 generations on 2 servers" in err
-    assert "6 models are loaded for it" in err
+    assert "gpu: big:cloud: it runs at ollama.com: " in err
+    assert "cold:1, embeds:1 and zero:1 on gpu and nas: 8 generations" in err
+    assert "4 models are loaded for it" in err
     assert {"big:cloud", "remote:1"}.isdisjoint(servers.asked("gpu"))
 
 
@@ -121,11 +122,9 @@ def test_nobody_is_there_to_ask(run: Command, servers: Servers) -> None:
     ("words", "sentence"),
     [
         pytest.param(("--bench",), "no model is loaded now; name those to measure", id="nothing is loaded"),
+        pytest.param(("--bench", "big:cloud"), "no server that answers has big:cloud", id="nobody lists that one"),
         pytest.param(("--bench", "nope"), "no server that answers has nope:latest", id="nobody has it"),
         pytest.param(("--bench", "*", "--on", "nobody"), "nobody is called `nobody`", id="no such server"),
-        pytest.param(("--csv",), "--csv is for figures", id="a list as CSV"),
-        pytest.param(("--advise", "--csv"), "--csv is for figures", id="advice as CSV"),
-        pytest.param(("--yes",), "belong to --bench", id="yes to what"),
         pytest.param(("--speeds",), "nothing is measured yet", id="no figure"),
     ],
 )
@@ -134,6 +133,28 @@ def test_what_there_is_nothing_to_do_for(run: Command, servers: Servers, words: 
     code, out, err = run("models", *words)
     assert (code, out) == (1, "")
     assert sentence in err
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        pytest.param(("--csv",), "--csv is for figures", id="a list as CSV"),
+        pytest.param(("--advise", "--csv"), "--csv is for figures", id="advice as CSV"),
+        pytest.param(("--yes",), "belong to --bench", id="yes to what"),
+        pytest.param(("--on", "nas"), "belong to --bench", id="on what"),
+        pytest.param(("--bench", ""), "it names no model", id="an empty name is not all of them"),
+    ],
+)
+def test_words_that_do_not_belong_together(run: Command, words: tuple[str, ...], sentence: str) -> None:
+    code, out, err = run("models", *words)
+    assert (code, out, sentence in err) == (2, "", True), err
+
+
+def test_what_runs_elsewhere_is_not_in_the_plan(run: Command, servers: Servers) -> None:
+    servers.put(gpu=("big:cloud",))
+    code, out, err = run("models", "--bench", "big:cloud", "--yes", "--json")
+    assert (code, err) == (1, "gpu: big:cloud: it runs at ollama.com: what it is told leaves the tailnet\n")
+    assert [(one["model"], one["code"]) for one in json.loads(out)["missed"]] == [("big:cloud", "cloud")]
 
 
 def test_on_one_server_alone(run: Command, servers: Servers) -> None:
@@ -199,7 +220,7 @@ def test_figures_that_cannot_be_read_stop_it_before_anything_is_asked(run: Comma
     assert servers.asked("gpu") == []
     assert (servers.state / NAME).read_text() == "{"
     code, out, err = run("models")
-    assert (code, out) == (0, "mistral:latest\t4.0 GB\t7.2B Q4_0\t-\tgpu (loaded)\n")
+    assert (code, out) == (0, "mistral:latest\t4.0 GB\t7.2B Q4_0\t?\tgpu (loaded)\n")
     assert "it cannot be read" in err
 
 

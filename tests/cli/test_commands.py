@@ -53,7 +53,7 @@ def test_url_by_model(run: Command, model: str, code: int, out: str) -> None:
 
 def test_the_models_name_instead_of_the_url(run: Command) -> None:
     assert run("--model", "big:70b,qwen3:*", "--print", "model")[:2] == (0, "qwen3:8b\n")
-    assert run("--print", "model")[::2] == (1, "ollama-locate: say which: --model M --print model\n")
+    assert run("--print", "model")[::2] == (2, "ollama-locate: say which: --model M --print model\n")
 
 
 @pytest.mark.parametrize(
@@ -265,3 +265,32 @@ def standing_alone(home: Path, tmp_path: Path) -> None:
     path = home / ".config/ollama-locate/config.toml"
     path.parent.mkdir(parents=True)
     path.write_text(f'tailscale = "{stopped}"\nports = [1]\n')
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(
+            ("--model", "mistral", "why"), "ollama-locate why: error: --model goes after `why`", id="an option"
+        ),
+        pytest.param(("--wait", "1s", "exec", "--", "true"), "--wait goes after `exec`", id="another"),
+        pytest.param(("--strict", "status"), "`status` takes no --strict", id="one that the command has not"),
+        pytest.param(("why", "--can", "tools"), "usage: ollama-locate why [-h]", id="an unknown one: its own usage"),
+        pytest.param(("service", "status", "--odd"), "usage: ollama-locate service [-h]", id="of a command with verbs"),
+        pytest.param(("--odd", "why"), "usage: ollama-locate [-h]", id="an unknown one before it"),
+        pytest.param(("nope",), "invalid choice: 'nope'", id="no command"),
+        pytest.param(("--can", ","), "it names nothing that a model can do", id="no ability"),
+    ],
+)
+def test_nothing_of_the_command_line_is_swallowed(run: Command, words: tuple[str, ...], said: str) -> None:
+    code, out, err = run(*words)
+    assert (code, out, said in err) == (2, "", True), err
+
+
+def test_what_stands_before_url_is_heard(run: Command) -> None:
+    assert run("--model", "mistral", "url") == (0, f"{GPU}\n", "")
+
+
+def test_who_runs_a_program_without_its_model_is_told_with_what(run: Command) -> None:
+    err = run("exec", "--model", "nope", "--", "no-such-program")[2]
+    assert f"it gets gpu, {GPU}, all the same; with --require it would not run\n" in err

@@ -1,5 +1,6 @@
 """`ensure` against real servers that pull, stall, lie and flood."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -10,16 +11,22 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from ollama_locate.cli import pulled
+from ollama_locate.cli import ensuring, pulled
 from ollama_locate.core import pulling
+from ollama_locate.core.snapshot import Snapshot, rfc3339
 from ollama_locate.edge import pull
+from ollama_locate.edge.files import StateFolder
+from ollama_locate.edge.lock import Lock
+from ollama_locate.edge.requests import Request, receive
 from tests.cli.command import Command
 from tests.snapshots import alive, snapshot
 from tests.standins.tailscale import node, raw, replaying
@@ -107,6 +114,38 @@ def gpu(standing: Server, publish: Callable[..., None]) -> Server:
     return standing
 
 
+def asleep(found: Snapshot, *models: str) -> Snapshot:
+    """The same, with a server that had these, and has been silent for 11 s."""
+    since = rfc3339(time.time() - 11)
+    silent = replace(
+        found.servers[0],
+        key="n9:11434",
+        name="big-box",
+        url="http://100.64.0.9:11434",
+        kind="peer",
+        standing="down",
+        text="is silent",
+        health="down",
+        models=models,
+        alive_at=since,
+    )
+    return replace(found, servers=(*found.servers, silent))
+
+
+@contextlib.contextmanager
+def daemon(run: Command) -> Iterator[None]:
+    """This process holds the lock of one, and hears its signal."""
+    before = signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    folder = StateFolder(run.folder)
+    lock = Lock(folder)
+    try:
+        yield
+    finally:
+        lock.release()
+        folder.close()
+        signal.signal(signal.SIGUSR1, before)
+
+
 def objects(out: str) -> list[dict[str, Any]]:
     found = [json.loads(line) for line in out.splitlines()]
     assert all(one["schema"] == 1 for one in found)
@@ -139,7 +178,7 @@ def test_what_nobody_has_is_pulled_to_the_current_one_and_loaded(run: Command, g
 
 
 def test_a_model_that_only_embeds_is_loaded_too(run: Command, gpu: Server) -> None:
-    assert run("ensure", "embeds")[0] == 0
+    assert run("ensure", "embeds")[::2] == (0, "loading embeds:latest on gpu\n")
     assert gpu.asked()[-1] == ("/api/embed", {"model": "embeds:latest"})
 
 
@@ -255,7 +294,7 @@ def test_the_next_that_has_it_is_asked_where_one_cannot_load_it(
     code, out, err = run("ensure", "mistral")
     assert (code, out) == (0, f"{other.url}\n")
     assert err.endswith(
-        "other is not the current endpoint; `ollama-locate url --model mistral:latest` finds it again\n"
+        "other is not the current endpoint; `ollama-locate url --model mistral:latest` prefers gone now\n"
     )
 
 
@@ -288,6 +327,7 @@ def test_to_another_than_the_current_one_it_is_asked(
     assert out == ("" if code else f"{nas.url}\n")
     assert said.startswith("pulling absent:latest to nas, which is not the current endpoint\n")
     assert err in said
+    assert ("`ollama-locate url --model absent:latest` finds it again" in said) is not bool(code)
     assert not gpu.asked()
 
 
@@ -296,7 +336,7 @@ def test_nothing_is_pulled_where_the_config_forbids_it_not_even_by_name(
 ) -> None:
     gpu = start("mistral:latest")
     publish('[models]\nno_pull = ["*"]', gpu=gpu)
-    for words, who in (((), "no server that answers has"), (("--on", "gpu"), "gpu has")):
+    for words, who in (((), "no server that answers has"), (("--on", "gpu"), "gpu does not have")):
         code, out, err = run("ensure", "absent", "--yes", *words)
         assert (code, out) == (1, "")
         assert f"{who} absent:latest, and by [models] no_pull of the config nothing is pulled there" in err
@@ -330,6 +370,101 @@ def test_a_model_that_would_leave_the_tailnet_is_refused(run: Command, gpu: Serv
     assert (code, out) == (1, "")
     assert "runs at ollama.com: what you say to it would leave your tailnet" in err
     assert not gpu.asked()
+
+
+def test_the_config_may_allow_it_and_there_is_still_nothing_to_pull(
+    run: Command, gpu: Server, publish: Callable[..., None]
+) -> None:
+    publish("[models]\ncloud = true", gpu=gpu, lists={"gpu": ("big:cloud",)})
+    for model, there in (("big:cloud", "`ollama-locate --model big:cloud` gives"), ("z:cloud", "no server that ans")):
+        code, out, err = run("ensure", model)
+        assert (code, out) == (1, "")
+        assert "The config allows that, but there is nothing to load or to pull: " + there in err
+    assert not gpu.asked()
+
+
+# --- who has it is asleep
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "asked"),
+    [
+        pytest.param((), 1, [], id="nobody to ask"),
+        pytest.param(("--yes",), 0, ["/api/pull", "/api/generate"], id="yes"),
+        pytest.param(("--on", "gpu"), 0, ["/api/pull", "/api/generate"], id="the person has named it"),
+    ],
+)
+def test_where_who_has_it_is_silent_it_is_asked_before_it_is_pulled_to_another(
+    run: Command, gpu: Server, words: tuple[str, ...], code: int, asked: list[str]
+) -> None:
+    run.publish(asleep(run.seen(), "absent:latest"))
+    ended, out, err = run("ensure", "absent", *words)
+    assert (ended, out) == (code, f"{gpu.url}\n" if code == 0 else "")
+    assert err.startswith("big-box has it, and does not answer (for 11 s)\npulling absent:latest to gpu\n")
+    assert ("nobody is there to ask" in err) is (code == 1)
+    assert [path for path, _ in gpu.asked()] == asked
+
+
+def test_programs_are_told_who_is_silent(run: Command, gpu: Server) -> None:
+    run.publish(asleep(run.seen(), "absent:latest"))
+    code, out, _ = run("ensure", "absent", "--json")
+    first, *_, last = objects(out)
+    assert (code, first["event"], last["code"]) == (1, "remark", "failed")
+    assert first["text"] == "big-box has it, and does not answer (for 11 s)"
+    assert not gpu.asked()
+
+
+# --- at its end
+
+
+def test_it_ends_when_the_daemon_has_published_what_it_loaded(run: Command, gpu: Server) -> None:
+    before = run.seen()
+    run.publish(before)  # the folder
+    (server, *others) = before.servers
+    lists = replace(server, models=(*(server.models or ()), "absent:latest"))
+    after = replace(before, servers=(lists, *others), best=before.best | {"absent:latest": server.key})
+    ends: list[float] = []
+    with daemon(run):
+
+        def tell() -> None:
+            while not gpu.asked("/api/generate"):
+                time.sleep(0.01)
+            time.sleep(0.3)
+            ends.append(time.monotonic())
+            run.publish(after)
+
+        telling = threading.Thread(target=tell)
+        telling.start()
+        assert run("ensure", "absent")[0] == 0
+        assert time.monotonic() >= ends[0]
+        telling.join()
+        assert run("--model", "absent") == (0, f"{gpu.url}\n", "")
+
+
+def test_the_daemon_hears_of_a_model_that_is_not_there(run: Command, gpu: Server, tmp_path: Path) -> None:
+    with daemon(run):
+        assert run("ensure", "lies")[0] == 1
+        folder = StateFolder(tmp_path / "state")
+        assert receive(folder)[0] == {Request("refresh")}
+        folder.close()
+    assert gpu.asked("/api/pull")
+
+
+def test_without_an_answer_of_the_daemon_it_ends_all_the_same(
+    run: Command, gpu: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ensuring, "ENSURE_SEEN", 0.1)
+    with daemon(run):
+        assert run("ensure", "absent")[:2] == (0, f"{gpu.url}\n")
+
+
+def test_who_is_preferred_for_it_is_said_where_that_is_another(
+    run: Command, start: Start, publish: Callable[..., None]
+) -> None:
+    gpu, nas = start("mistral:latest"), start("mistral:latest")
+    publish(gpu=gpu, nas=nas)
+    said = "nas is not the current endpoint; `ollama-locate url --model mistral:latest` prefers gpu now\n"
+    assert said in run("ensure", "mistral", "--on", "nas")[2]
 
 
 def test_no_server_answers(run: Command) -> None:

@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import sys
+import time
 
 import pytest
 from msgspec.structs import replace
@@ -13,7 +14,7 @@ from ollama_locate.cli import models
 from ollama_locate.cli.main import parser
 from ollama_locate.core.inventory import Model
 from ollama_locate.core.outcome import Outcome
-from ollama_locate.core.snapshot import Snapshot
+from ollama_locate.core.snapshot import Snapshot, rfc3339
 from tests.cli.command import Command
 from tests.snapshots import GPU, NAS, alive, gone, snapshot
 from tests.standins.tailscale import node
@@ -50,13 +51,44 @@ def test_a_row_for_each_model_with_who_has_it(run: Command) -> None:
     assert run("models") == (
         0,
         (
-            "big:cloud\t-\tcloud\t-\tgpu\n"
-            "ghost:1\t-\t-\t-\tnas (not found)\n"
-            "mistral:latest\t4.4 GB\t7B Q4_0\ttools\tgpu (loaded 60%), nas\n"
-            "tiny:latest\t337.0 kB\t-\t-\tnas\n"
+            "big:cloud\t-\tcloud\t?\tgpu\n"
+            "ghost:1\t?\t?\t-\tnas (not found)\n"
+            "mistral:latest\t4.4 GB\t7B Q4_0\ttools\tgpu (loaded 60% in card), nas\n"
+            "tiny:latest\t337.0 kB\t?\t-\tnas\n"
         ),
         "",
     )
+
+
+@pytest.mark.parametrize(
+    ("gpu", "nas", "rows"),
+    [
+        pytest.param(
+            replace(MISTRAL, digest="d2", size=26 * G, parameters="47B", can=("tools", "vision")),
+            MISTRAL,
+            ["26.0 GB\t47B Q4_0\ttools vision\tgpu", "4.4 GB\t7B Q4_0\ttools\tnas"],
+            id="another model of that name",
+        ),
+        pytest.param(
+            replace(MISTRAL, can=("completion",)),
+            MISTRAL,
+            ["4.4 GB\t7B Q4_0\t-\tgpu", "4.4 GB\t7B Q4_0\ttools\tnas"],
+            id="one that can less there",
+        ),
+        pytest.param(
+            Model("mistral:latest", "d1"), MISTRAL, ["4.4 GB\t7B Q4_0\ttools\tgpu, nas"], id="who knows it says it"
+        ),
+        pytest.param(
+            replace(MISTRAL, loaded=True, memory=100, can=None),
+            replace(MISTRAL, loaded=True, memory=100, vram=100, can=None),
+            ["4.4 GB\t7B Q4_0\t?\tgpu (loaded on CPU), nas (loaded)"],
+            id="nobody knows what it can do, and one has no card",
+        ),
+    ],
+)
+def test_a_row_for_each_model_that_is_meant_by_one_name(run: Command, gpu: Model, nas: Model, rows: list[str]) -> None:
+    run.publish(two(stocks={"n2:11434": (gpu,), "n3:11434": (nas,)}))
+    assert run("models")[:2] == (0, "".join(f"mistral:latest\t{row}\n" for row in rows))
 
 
 def test_on_a_wide_terminal_each_server_has_a_column(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,9 +103,21 @@ def test_on_a_wide_terminal_each_server_has_a_column(run: Command, monkeypatch: 
     os.close(master)
     head, _, ghost, mistral, tiny = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
     assert head.split() == ["MODEL", "SIZE", "KIND", "CAN", "gpu", "nas"]
-    assert ghost.split() == ["ghost:1", "-", "-", "-", "-", "not", "found"]
-    assert mistral.split() == ["mistral:latest", "4.4", "GB", "7B", "Q4_0", "tools", "loaded", "60%", "yes"]
-    assert tiny.split() == ["tiny:latest", "337.0", "kB", "-", "-", "-", "yes"]
+    assert ghost.split() == ["ghost:1", "?", "?", "-", "-", "not", "found"]
+    assert mistral.split() == [
+        "mistral:latest",
+        "4.4",
+        "GB",
+        "7B",
+        "Q4_0",
+        "tools",
+        "loaded",
+        "60%",
+        "in",
+        "card",
+        "yes",
+    ]
+    assert tiny.split() == ["tiny:latest", "337.0", "kB", "?", "-", "-", "yes"]
 
 
 def test_json(run: Command) -> None:
@@ -114,6 +158,7 @@ ALIAS = '[models.alias]\nsmall = ["nope", "tiny"]'
         pytest.param("--model small", NAS, id="an alias"),
         pytest.param("--model small --print model", "tiny:latest", id="what it means"),
         pytest.param("--can tools", GPU, id="whatever can use tools"),
+        pytest.param("--can Tools", GPU, id="in any case"),
         pytest.param("--can tools --print model", "mistral:latest", id="which that is"),
         pytest.param("--model tiny,* --can tools --print model", "mistral:latest", id="the first that can"),
         pytest.param("--loaded --print model", "mistral:latest", id="whatever is loaded"),
@@ -130,16 +175,41 @@ def test_the_endpoint_for_a_model(run: Command, words: str, out: str) -> None:
     [
         pytest.param("--model nope", "has nope:latest; there are: mistral:latest, tiny:latest", id="nobody"),
         pytest.param("--model mistrall", "did you mean mistral:latest?", id="a slip of the fingers"),
+        pytest.param(
+            "--can vison",
+            "nobody knows `vison`; did you mean `vision`? Here there are: completion, tools\n",
+            id="a slip in what it can",
+        ),
+        pytest.param("--can xyz", "nobody knows `xyz`. Here there are: completion, tools\n", id="nothing like it"),
+        pytest.param("--can vision", "none can vision; here there are: completion, tools\n", id="nobody can"),
         pytest.param("--model tiny --can vision", "tiny:latest can: completion", id="it cannot"),
         pytest.param("--model tiny --loaded", "`ollama-locate ensure tiny:latest` loads it", id="it is cold"),
         pytest.param("--model ghost:1", "no server that answers has ghost:1", id="its server does not find it"),
-        pytest.param("--model big:cloud", "no server that answers has big:cloud", id="it leaves the tailnet"),
+        pytest.param("--model ghost:1", "; nas lists it, and then does not find it", id="which server that is"),
+        pytest.param("--model big:cloud", "gpu lists it, but it runs at ollama.com; `[models] cloud", id="it leaves"),
     ],
 )
 def test_where_nobody_has_what_is_asked_for_nothing_is_printed(run: Command, words: str, said: str) -> None:
     run.publish(two(ALIAS))
     code, out, err = run(*words.split())
     assert (code, out, said in err) == (4, "", True), err
+
+
+def test_who_has_it_and_is_silent_is_named(run: Command) -> None:
+    found = two()
+    nas = next(one for one in found.servers if one.name == "nas")
+    silent = replace(nas, health="down", standing="down", text="is silent", alive_at=rfc3339(time.time() - 11))
+    others = tuple(one for one in found.servers if one is not nas)
+    run.publish(replace(found, servers=(*others, silent), best={"mistral:latest": "n2:11434"}))
+    said = "nas has it, and does not answer"
+    assert run("--model", "tiny")[::2] == (
+        4,
+        f"ollama-locate: no server that answers has tiny:latest; {said} (for 11 s)\n",
+    )
+    code, out, _ = run("why", "--model", "tiny")
+    assert (code, f"tiny:latest: no server: nobody who answers has it; {said}." in out) == (4, True)
+    assert "nas\tdown\t50.0 ms\tis silent; it has the model" in out.splitlines()
+    assert run("models")[2] == "nas has mistral:latest and tiny:latest, and does not answer (for 11 s)\n"
 
 
 @pytest.mark.parametrize("words", ["--model=", "--model=,", "why --model=", "exec --model= -- true"])

@@ -16,8 +16,11 @@ from msgspec.structs import replace
 
 from ollama_locate.cli import show
 from ollama_locate.core.history import Switch
+from ollama_locate.core.inventory import Model
 from ollama_locate.core.outcome import Outcome
+from ollama_locate.core.speed import Speed
 from ollama_locate.edge.history import History
+from ollama_locate.edge.speeds import keep_speeds
 from tests.snapshots import GPU, NAS, alive, gone, publish, snapshot
 from tests.standins.tailscale import node
 
@@ -84,6 +87,27 @@ def test_long_sentences_are_folded_at_the_edge() -> None:
     rows = plain(on_terminal("why", "pi", width=60)).splitlines()
     assert any("tailscale serve --bg" in row or "serve --bg" in row for row in rows)
     assert max(map(len, rows)) <= 60
+
+
+LONG = "hf.co/somebody/a-model-with-a-long-name:q4_k_m"
+
+
+@pytest.mark.parametrize(
+    ("words", "row"),
+    [
+        pytest.param(("models",), f"{LONG} ? ? ? nas-box", id="the list, with a long name"),
+        pytest.param(("models",), "mistral:latest 4.4 GB", id="the list"),
+        pytest.param(("models", "--speeds"), "gpu mistral:latest", id="figures"),
+    ],
+)
+def test_in_a_narrow_window_no_name_of_a_model_is_broken(tmp_path: Path, words: tuple[str, ...], row: str) -> None:
+    known = Model("mistral:latest", "d" * 12, 4_400_000_000, "7.2B", "Q4_K_M", ("completion", "tools", "vision"))
+    probes = {"n2:11434": alive(0.01, "mistral:latest"), "n3:11434": alive(0.02, "mistral:latest")}
+    stocks = {"n2:11434": (known,), "n3:11434": (known, Model(LONG))}
+    publish(tmp_path / "state", snapshot(probes, node("gpu", 2), node("nas-box", 3), stocks=stocks)).close()
+    keep_speeds(tmp_path / "state", (Speed("n2:11434", "mistral:latest", "d" * 12, time.time() - 70, 0.31, 42.0),))
+    rows = [" ".join(one.split()) for one in plain(on_terminal(*words, width=60)).splitlines()]
+    assert any(one.startswith(row) for one in rows), rows
 
 
 @pytest.mark.parametrize("width", [60, 80])

@@ -17,7 +17,7 @@ def test_all_of_it() -> None:
         '[models.alias]\ncoder = ["qwen2.5-coder:32b", "qwen2.5-coder"]\nsmall = "qwen3:4b"\n'
     )
     assert [one.text for one in found.no_pull] == ["nas"]
-    assert found.require == (("mistral:latest",), ("qwen2.5-coder:32b", "qwen2.5-coder:latest"))
+    assert found.require == ("mistral:latest", "coder")
     assert found.alias == {"coder": ("qwen2.5-coder:32b", "qwen2.5-coder:latest"), "small": ("qwen3:4b",)}
     assert found.cloud
 
@@ -43,13 +43,17 @@ def test_what_decides_reaches_the_core() -> None:
         pytest.param('require = ["qwen3:*"]', "models.require: `qwen3:*` is no model's name", id="a pattern"),
         pytest.param('cloud = "yes"', "c.toml:2: models.cloud: ", id="no truth value"),
         pytest.param("alias = 3", "models.alias: must be a table", id="aliases that are none"),
-        pytest.param('alias = {"a:1" = ["b"]}', "models.alias: `a:1`: letters, digits", id="an alias with a tag"),
-        pytest.param('alias = {"a/b" = ["b"]}', "models.alias: `a/b`: letters, digits", id="an alias with a slash"),
-        pytest.param("alias = {a = []}", "models.alias: `a` names no model", id="an alias for nothing"),
-        pytest.param("alias = {a = 3}", "models.alias: must be a list of models", id="an alias for a number"),
+        pytest.param('alias = {"a:1" = ["b"]}', "models.alias.a:1: an alias has letters", id="an alias with a tag"),
+        pytest.param('alias = {"a/b" = ["b"]}', "models.alias.a/b: an alias has letters", id="an alias with a slash"),
+        pytest.param("alias = {a = []}", "models.alias.a: it names no model", id="an alias for nothing"),
+        pytest.param("alias = {a = 3}", "models.alias.a: must be a list of models", id="an alias for a number"),
         pytest.param(
-            'alias = {a = ["b"], b = ["c"]}', "`a` names `b`, which is an alias itself", id="an alias for an alias"
+            'alias = {a = ["b"], b = ["c"]}',
+            "models.alias.a: it names `b`, which is an alias itself",
+            id="an alias for an alias",
         ),
+        pytest.param('[models.alias]\na = "x"\nb = ["$"]', "c.toml:4: models.alias.b: `$` is no model", id="its line"),
+        pytest.param('[models.alias]\na = "x"\n"b:1" = "y"', "c.toml:4: models.alias.b:1: an alias", id="in quotes"),
         pytest.param(f"alias = {{{', '.join(f'a{n} = []' for n in range(65))}}}", "at most 64", id="too many aliases"),
         pytest.param(f"require = {['m'] * 17}", "at most 16 models", id="too many required"),
     ],

@@ -1,9 +1,12 @@
 """Why this server for a model, and why no other."""
 
 import pytest
+from msgspec.structs import replace
 
+from ollama_locate.core.choosing import Wish
 from ollama_locate.core.for_model import stand_for
 from ollama_locate.core.inventory import Model
+from ollama_locate.core.obstacle import obstacle
 from ollama_locate.core.outcome import Outcome, Probe
 from ollama_locate.core.pin import Pin
 from ollama_locate.core.selection import Reason
@@ -89,6 +92,50 @@ def test_for_one_model(found: Snapshot, best: str | None, reason: str, standings
     assert (stands.server.name if stands.server else None, stands.text) == (best, reason)
     assert {one.server.name: one.word for one in stands.servers if one.server.kind == "peer"} == standings
     assert all(one.text for one in stands.servers)
+
+
+SILENT = snapshot({GPU: alive(0.001, M), NAS: alive(0.09, "x:1")}, node("gpu", 2), node("nas", 3))
+SILENT = replace(
+    SILENT, servers=tuple(replace(one, health="down") if one.key == GPU else one for one in SILENT.servers)
+)
+
+
+@pytest.mark.parametrize(
+    ("found", "text", "of_gpu"),
+    [
+        pytest.param(SILENT, "; gpu has it, and does not answer", "; it has the model", id="who has it is silent"),
+        pytest.param(
+            two(alive(0.001, "x:1"), alive(0.09, "x:1"), gpu=(Model("x:1"), Model(M, cloud=True))),
+            "; gpu lists it, but it runs at ollama.com; `[models] cloud = true` allows it",
+            "it lists it, but it runs at ollama.com; `[models] cloud = true` allows it",
+            id="it runs elsewhere",
+        ),
+        pytest.param(
+            two(alive(0.001, "x:1"), alive(0.09, "x:1"), gpu=(Model(M, absent=True),)),
+            "; gpu lists it, and then does not find it",
+            "it lists it, and then does not find it",
+            id="it is not there",
+        ),
+    ],
+)
+def test_what_is_in_the_way(found: Snapshot, text: str, of_gpu: str) -> None:
+    stands = stand_for(found, M)
+    assert stands.text == f"nobody who answers has it{text}"
+    assert next(one.text for one in stands.servers if one.server.name == "gpu").endswith(of_gpu)
+
+
+@pytest.mark.parametrize(
+    ("wish", "text"),
+    [
+        pytest.param(Wish("m:*"), "gpu has m:1, and does not answer", id="a pattern"),
+        pytest.param(Wish("z:1,m:1"), "gpu has m:1, and does not answer", id="the second one"),
+        pytest.param(Wish("z:1"), None, id="nobody lists it"),
+        pytest.param(Wish("m:1", frozenset({"tools"})), None, id="what it can do is not known"),
+    ],
+)
+def test_what_is_in_the_way_of_a_wish(wish: Wish, text: str | None) -> None:
+    found = obstacle(wish, SILENT)
+    assert (found.text if found else None) == text
 
 
 def test_by_speed_the_reason_is_the_time_of_an_answer() -> None:

@@ -141,10 +141,31 @@ def test_a_size_that_may_not_fit_is_not_promised(holds: float, rate: float, grad
             msgspec.structs.replace(GPU, path="unknown"),
             [
                 "nothing is loaded there now, so that nothing is known of its card",
-                "reached by a path that is not known, 23 ms away",
+                "23 ms away",
                 "it has no model yet: `ollama-locate ensure mistral --on gpu` pulls one",
             ],
             id="a new one",
+        ),
+        pytest.param(
+            [],
+            [],
+            msgspec.structs.replace(GPU, path="unknown", rtt_ms=None),
+            [
+                "nothing is loaded there now, so that nothing is known of its card",
+                "it has no model yet: `ollama-locate ensure mistral --on gpu` pulls one",
+            ],
+            id="nobody knows how far it is",
+        ),
+        pytest.param(
+            [loaded(5.1, 5.1)],
+            [],
+            msgspec.structs.replace(GPU, path="direct", rtt_ms=0.2),
+            [
+                "what is loaded lies wholly in its card, 5.1 GB: the card has at least that",
+                "reached directly, less than 1 ms away",
+                "no figure is known: `ollama-locate models --bench` measures what is loaded",
+            ],
+            id="a near one",
         ),
         pytest.param(
             [loaded(5.1, 5.1)],
@@ -186,8 +207,28 @@ def test_what_is_said(models: list[Model], speeds: list[Speed], server: ServerSt
 @pytest.mark.parametrize(
     ("gpu", "nas", "speeds", "sentence"),
     [
-        pytest.param([], [], [], "", id="nothing is known"),
-        pytest.param([loaded(5, 0)], [], [speed(3)], "", id="nothing runs well"),
+        pytest.param(
+            [],
+            [],
+            [],
+            "No size is known to run well: no server has anything loaded now, and what was measured, if anything, is "
+            "slower than that.",
+            id="nothing is known",
+        ),
+        pytest.param(
+            [loaded(5, 0)],
+            [],
+            [speed(3)],
+            "No size is known to run well: no server has anything loaded in a card.",
+            id="nothing runs well",
+        ),
+        pytest.param(
+            [loaded(1, 1)],
+            [],
+            [],
+            "No size is known to run well: what lies in the cards now is smaller than any, or slow.",
+            id="a small one in a card",
+        ),
         pytest.param(
             [loaded(5.1, 5.1)],
             [],
@@ -220,6 +261,7 @@ def test_what_is_said(models: list[Model], speeds: list[Speed], server: ServerSt
 )
 def test_the_one_sentence(gpu: list[Model], nas: list[Model], speeds: list[Speed], sentence: str) -> None:
     assert start(guide([Stocked(GPU, tuple(gpu)), Stocked(NAS, tuple(nas))], speeds)) == sentence
+    assert start([]) == ""
 
 
 @pytest.mark.parametrize(

@@ -370,3 +370,34 @@ def test_an_alias_that_would_hide_a_model_is_not_used_and_said() -> None:
     found = snap(look("gpu"), ok("gpu", 5, ("mistral:latest", "b:1")), chosen=chosen)
     assert found.aliases == {"coder": ("b:1",)}
     assert found.problems == ("[models.alias] mistral is not used: a server has a model of that name",)
+
+
+CODER = replace(settings(), require=(("coder",),), aliases={"coder": ("b:1", "c:1")})
+
+
+@pytest.mark.parametrize(
+    ("gpu", "nas", "chosen", "why"),
+    [
+        pytest.param(("a:1",), ("c:1",), "nas", "it does not list b:1 or c:1, which", id="one of an alias's models"),
+        pytest.param(
+            ("b:1",), ("coder:latest",), "nas", "it does not list coder:latest, which", id="a real model of that name"
+        ),
+    ],
+)
+def test_what_a_required_alias_means_hangs_on_whether_it_is_in_force(
+    gpu: tuple[str, ...], nas: tuple[str, ...], chosen: str, why: str
+) -> None:
+    found = snap(look("gpu", "nas"), ok("gpu", 5, gpu), ok("nas", 90, nas), chosen=CODER)
+    assert found.decision.name == chosen
+    assert server(found, "gpu").text == f"{why} `[models] require` names"
+    assert not [one for one in found.problems if "no server that answers" in one]
+
+
+def test_a_few_of_the_missing_models_are_named() -> None:
+    every = tuple((f"m{number}:1",) for number in range(5))
+    chosen = replace(settings(), require=every)
+    full = tuple(name for names in every for name in names)
+    found = snap(look("gpu", "nas", "pi"), ok("gpu", 5, full), ok("nas", 9, ("x:1",)), ok("pi", 9, None), chosen=chosen)
+    said = "it does not list m0:1 and m1:1 and m2:1 and 2 more, which `[models] require` names"
+    assert server(found, "nas").text == said
+    assert server(found, "pi").text.startswith("its list of models is not known yet")

@@ -113,6 +113,12 @@ class Lab:
     def revive(self, name: str, number: int) -> None:
         self._serve(name, "mistral:latest", port=self._table[f"100.64.0.{number}"].port)
 
+    def program(self, name: str, *words: str) -> int:
+        """A server that is `python -m WORDS`, on this machine's loopback; its port."""
+        port = self._run(name, *words)
+        self.proxy(port)
+        return port
+
     def _serve(self, name: str, *models: str, port: int | None = None) -> int:
         return self._run(name, "tests.standins.ollama", *([str(port)] if port else []), *models)
 

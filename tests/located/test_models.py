@@ -59,7 +59,7 @@ def test_who_looks_once_asks_for_models_as_well(lab: Lab) -> None:
     lab.machine("gpu", 2, 0.001, "plain:1", "!clever:1=completion,tools")
     assert lab.start("--once").wait(15) == 0
     assert lab.ask("--can", "tools").stdout == GPU + "\n"
-    assert "clever:1\t-\t-\ttools\tgpu (loaded 0%)\n" in lab.ask("models").stdout
+    assert "clever:1\t?\t?\ttools\tgpu (loaded on CPU)\n" in lab.ask("models").stdout
 
 
 def test_by_speed_the_endpoint_follows_what_was_measured(lab: Lab) -> None:
@@ -92,3 +92,31 @@ def test_a_model_that_is_not_there_yet_is_waited_for(lab: Lab) -> None:
         out, _ = asked.communicate(timeout=15)
     assert (asked.returncode, out) == (0, NAS + "\n")
     assert "--wait" in lab.ask("--wait", "soon").stderr
+
+
+def test_what_ensure_has_loaded_is_found_by_the_next_command(lab: Lab) -> None:
+    port = lab.program("here", "tests.standins.puller", str(lab.folder / "log of pulls"), "old:1")
+    lab.configure(f'local = "off"\n[static]\nhere = "http://127.0.0.1:{port}"\n', interval="30s")
+    lab.start()
+    lab.until_decided("here")
+    assert lab.ask("--model", "new:1").returncode == 4
+    assert lab.ask("ensure", "new:1").returncode == 0
+    assert lab.ask("--model", "new:1").stdout == f"http://127.0.0.1:{port}\n"
+
+
+def test_nothing_is_pulled_unasked_while_who_has_it_is_asleep(lab: Lab) -> None:
+    port = lab.program("here", "tests.standins.puller", str(lab.folder / "log of pulls"), "old:1")
+    lab.machine("big-box", 2, 0.001, "deep:70b", "old:1")
+    lab.configure(f'local = "off"\nprefer = ["big-box", "*"]\n[static]\nhere = "http://127.0.0.1:{port}"\n')
+    lab.start()
+    lab.until_decided("big-box")
+    until(lambda: lab.ask("--model", "deep:70b").returncode == 0, "its models")
+    lab.kill("big-box")
+    lab.until_decided("here")
+    said = "big-box has it, and does not answer (for "
+    assert said in lab.ask("--model", "deep:70b").stderr
+    assert "big-box has it, and does not answer" in lab.ask("why", "--model", "deep:70b").stdout
+    assert "big-box has deep:70b and old:1, and does not answer (for " in lab.ask("models").stderr
+    done = lab.ask("ensure", "deep:70b")
+    assert (done.returncode, done.stderr.startswith(said)) == (1, True)
+    assert "/api/pull" not in (lab.folder / "log of pulls").read_text()

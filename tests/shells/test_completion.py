@@ -12,9 +12,11 @@ import pytest
 
 from ollama_locate.cli.completion import KINDS, script, valued
 from ollama_locate.cli.main import main, parser
+from ollama_locate.core.inventory import Model
 from tests.cli.command import PEERS, PROBES
 from tests.environment import unmeasured
-from tests.snapshots import GPU, publish, snapshot
+from tests.snapshots import GPU, alive, publish, snapshot
+from tests.standins.tailscale import node
 
 from .shells import Shell, shells
 from .terminal import Terminal, terminal
@@ -48,6 +50,7 @@ CASES = [
     ("--model only-", ["--model", "only-nas:1b"]),
     ("url --model=only-", ["url", "--model=only-nas:1b"]),
     (f"refresh --failed {GPU[:-3]}", ["refresh", "--failed", GPU]),
+    ("--can tool", ["--can", "tools"]),
     ("exec only-once-h", ["exec", "only-once-here"]),
     ("exec -- only-once-h", ["exec", "--", "only-once-here"]),
     ("exec --model qwe", ["exec", "--model", "qwen3:8b"]),
@@ -77,7 +80,8 @@ HOSTILE = (
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "state"
-    publish(folder, snapshot(PROBES, *PEERS)).close()
+    stocks = {"n2:11434": (Model("mistral:latest", can=("tools",)), Model("qwen3:8b"))}
+    publish(folder, snapshot(PROBES, *PEERS, stocks=stocks)).close()
     monkeypatch.setenv("OLLAMA_LOCATE_STATE_DIR", str(folder))
     return folder
 
@@ -172,6 +176,16 @@ def test_the_program_offers_only_names_that_every_shell_takes_as_they_are(state:
     urls = named("urls", state)[1]
     assert len(urls) == 6
     assert all(url.startswith("http://") for url in urls)
+
+
+def test_an_alias_is_offered_where_one_is_taken_and_abilities_that_are_known(state: Path) -> None:
+    stocks = {"n2:11434": (Model("qwen3:8b", can=("tools", "completion", "$(reboot)")),)}
+    probes = {"n2:11434": alive(0.01, "qwen3:8b")}
+    alias = '[models.alias]\ncoder = ["qwen3:8b"]'
+    publish(state, snapshot(probes, node("gpu", 2), config=alias, stocks=stocks)).close()
+    assert named("models", state) == (0, ["coder", "qwen3:8b"])
+    assert named("installed", state) == (0, ["qwen3:8b"])
+    assert named("abilities", state) == (0, ["completion", "tools"])
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.standins.ollama import http, serving
+from tests.standins.ollama import http, serving, tags
 
 LAYER = 50_000_000
 STEPS = 20
@@ -52,6 +52,10 @@ class Puller:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             path, body = await asked(reader, self._log)
+            while (said := self._says(path, body)) is not None:
+                writer.write(said)
+                await writer.drain()
+                path, body = await asked(reader, self._log)
             model = body.get("model", "")
             if path == "/api/version":
                 writer.write(http("200 OK", b'{"version":"0.17.4"}'))
@@ -60,6 +64,14 @@ class Puller:
             else:
                 await self._load(path, model, reader, writer)
             await writer.drain()
+
+    def _says(self, path: str, body: dict[str, Any]) -> bytes | None:
+        """What a daemon asks, on one connection."""
+        if path == "/api/version":
+            return http("200 OK", b'{"version":"0.17.4"}')
+        if path in ("/api/tags", "/api/ps"):
+            return http("200 OK", tags(*sorted(self.models)) if path == "/api/tags" else tags())
+        return http("200 OK", b'{"capabilities":["completion"]}') if path == "/api/show" and body else None
 
     async def _load(self, path: str, model: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         kind = model.partition(":")[0]
@@ -70,7 +82,8 @@ class Puller:
         elif kind == "page":
             writer.write(http("502 Bad Gateway", b"<html>" * 100_000))
         elif kind == "embeds" and path == "/api/generate":
-            writer.write(http("400 Bad Request", b'{"error":"\\"embeds\\" does not support generate"}'))
+            said = b'{"error":"\\"embeds\\" does not support generate"}'
+            writer.write(http("400 Bad Request", said, more="Connection: close\r\n"))
         elif model in self.models and kind != "lies":
             writer.write(http("200 OK", json.dumps({"model": model, "done": True, "done_reason": "load"}).encode()))
         else:

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from ollama_locate.core.bench import Stocked
-from ollama_locate.core.bounds import CONTEXT_SHARE, SCHEMA
-from ollama_locate.core.guidance import NOT_KNOWN, RULE, SIZES, Fit, Guidance, guide, start
+from ollama_locate.core.bounds import SCHEMA
+from ollama_locate.core.guidance import NOT_KNOWN, RULE, SIZES, Fit, Guidance, gigabytes, guide, start
 from ollama_locate.core.speed import Speed
 
 from .show import fits, line, note, table
@@ -32,15 +32,18 @@ def _say(found: Sequence[Guidance]) -> None:
         line()
     heads = ("CLASS", "NEEDS", *(one.server.name for one in found))
     rows = [
-        (size.name, f"{size.bytes * CONTEXT_SHARE / 1e9:.1f} GB", *(one.fits[place].text for one in found))
-        for place, size in enumerate(SIZES)
+        (size.name, gigabytes(size.needs), *(one.fits[place].text for one in found)) for place, size in enumerate(SIZES)
     ]
     if fits(heads, rows):
         table(heads, rows)
     else:
         table(
-            ("SERVER", *(size.name for size in SIZES)),
-            [(one.server.name, *(fit.text for fit in one.fits)) for one in found],
+            ("SERVER", "CLASS", "NEEDS", "SPEED"),
+            [
+                (one.server.name, fit.size.name, gigabytes(fit.size.needs), fit.text)
+                for one in found
+                for fit in one.fits
+            ],
         )
     line()
     for one in found:

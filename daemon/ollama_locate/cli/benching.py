@@ -5,11 +5,12 @@ import asyncio
 import contextlib
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import httpx
 
+from ollama_locate.core.aliases import resolved
 from ollama_locate.core.bars import figure
 from ollama_locate.core.bench import Job, Stocked, lasts, missing, plan
 from ollama_locate.core.choosing import alternatives
@@ -30,7 +31,7 @@ from ollama_locate.edge.speeds import keep_speeds
 from . import speeds
 from .clients import Clients
 from .confirm import confirmed
-from .named import nobody, not_asked, speaks_of
+from .named import few, nobody, not_asked, speaks_of
 from .show import note
 from .state import config, seen
 
@@ -44,11 +45,16 @@ def run(args: argparse.Namespace) -> int:
     settings, snapshot = config().models, seen().snapshot
     words = [word for one in args.bench for word in alternatives(one, snapshot.aliases)]
     stock = _stock(snapshot, args.on)
-    jobs = plan(stock, words, {name for entry in settings.require for name in entry}, known)
-    for word in missing(jobs, words):
+    planned = plan(stock, words, _required(settings.require, snapshot), known)
+    for word in missing(planned, words):
         note(f"ollama-locate: no server that answers has {shown(word, 64)}")
+    jobs = [job for job in planned if not job.model.cloud]
+    left_out = [speeds.Missed(job, Miss(Unmeasured.CLOUD)) for job in planned if job.model.cloud]
+    for one in left_out:
+        note(f"{one.job.server.name}: {one.job.model.name}: {one.miss.text}")
     if not jobs:
         if words:
+            _show(args, (), left_out, stock)
             return 1
         raise OperatorError("no model is loaded now; name those to measure: ollama-locate models --bench mistral")
     note(_said(jobs))
@@ -66,14 +72,21 @@ def run(args: argparse.Namespace) -> int:
         code = 1
     if bench.measured:
         _tell(folder)
-    _show(args, bench, stock)
+    _show(args, bench.measured, [*left_out, *bench.missed], stock)
     return code or (0 if bench.measured else 1)
 
 
-def _show(args: argparse.Namespace, bench: "_Bench", stock: Sequence[Stocked]) -> None:
-    found = speeds.rows(bench.measured, (), {one.server.key: one.server.name for one in stock})
+def _required(names: Iterable[str], snapshot: Snapshot) -> set[str]:
+    entries = resolved([(name,) for name in names], snapshot.aliases)
+    return {model for models in entries for model in models}
+
+
+def _show(
+    args: argparse.Namespace, measured: Iterable[Speed], missed: Iterable[speeds.Missed], stock: Sequence[Stocked]
+) -> None:
+    found = speeds.rows(measured, (), {one.server.key: one.server.name for one in stock})
     if args.json:
-        speeds.as_json(found, bench.missed)
+        speeds.as_json(found, missed)
     elif args.csv:
         speeds.as_csv(found)
     elif found:
@@ -181,8 +194,6 @@ async def _listing(server: ServerState, clients: Clients) -> tuple[Model, ...] |
 
 async def _now(client: httpx.AsyncClient, job: Job) -> Model | Miss:
     """The model as it is at this moment: what was measured before may have taken its place."""
-    if job.model.cloud:
-        return Miss(Unmeasured.CLOUD)
     models = await listing(client, job.server.url)
     if isinstance(models, Miss):
         return models
@@ -193,11 +204,12 @@ async def _now(client: httpx.AsyncClient, job: Job) -> Model | Miss:
 
 
 def _said(jobs: Sequence[Job]) -> str:
-    servers = len({job.server.key for job in jobs})
+    servers = list(dict.fromkeys(job.server.name for job in jobs))
+    models = list(dict.fromkeys(job.model.name for job in jobs))
     cold = sum(not job.model.loaded for job in jobs)
     loaded = f"{_several(cold, 'model is', 'models are')} loaded for it; " if cold else ""
     return (
-        f"{2 * len(jobs)} generations on {_several(servers, 'server', 'servers')}, about {about(lasts(jobs))}; {loaded}"
+        f"{few(models)} on {few(servers)}: {2 * len(jobs)} generations, about {about(lasts(jobs))}; {loaded}"
         "others who use these servers wait meanwhile"
     )
 

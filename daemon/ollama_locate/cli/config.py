@@ -104,7 +104,7 @@ def _tailnet(net: Net) -> dict[str, object]:
 def _models(models: Models) -> dict[str, object]:
     return {
         "no_pull": [pattern.text for pattern in models.no_pull],
-        "require": [one[0] if len(one) == 1 else one for one in models.require],
+        "require": list(models.require),
         "alias": dict(models.alias),
         "cloud": models.cloud,
     }

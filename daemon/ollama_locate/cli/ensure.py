@@ -17,10 +17,10 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         description="If a server has the model, it is loaded there; else it is pulled first, to where it belongs by "
         "your order. Prints the endpoint of that server.",
         epilog="examples:\n  ollama-locate ensure qwen3:8b\n  ollama-locate ensure qwen3:8b --on gpu-box\n"
-        "  OLLAMA_HOST=$(ollama-locate ensure qwen3:8b --yes) ollama run qwen3:8b",
+        "  host=$(ollama-locate ensure qwen3:8b --yes) && OLLAMA_HOST=$host ollama run qwen3:8b",
         formatter_class=Help,
     )
-    words.add_argument("model", metavar="M", type=_model, help="its name; without a tag, `:latest` is meant")
+    words.add_argument("model", metavar="MODEL", type=_model, help="its name; without a tag, `:latest` is meant")
     words.add_argument("--on", metavar="NAME", help="on this server, by its name, address or URL")
     asked = words.add_mutually_exclusive_group()
     asked.add_argument("--yes", action="store_true", help="do not ask")

@@ -8,22 +8,26 @@ import time
 
 import httpx
 
+from ollama_locate.core.bounds import ENSURE_SEEN
+from ollama_locate.core.choosing import Wish, fulfil
 from ollama_locate.core.config import Config
 from ollama_locate.core.errors import OperatorError, StateFolderError
-from ollama_locate.core.models import is_cloud
+from ollama_locate.core.models import has_model, is_cloud
 from ollama_locate.core.net import Net
+from ollama_locate.core.obstacle import obstacle
 from ollama_locate.core.placement import barred, belongs, holders, loadable
 from ollama_locate.core.pulling import Failure, Meter, Trouble
-from ollama_locate.core.snapshot import ServerState, Snapshot
+from ollama_locate.core.snapshot import ServerState, Snapshot, best_by_model
 from ollama_locate.core.tailnet import Tailnet, Unavailable
 from ollama_locate.edge import pull, tailscale
 from ollama_locate.edge.folders import reader_folder
 from ollama_locate.edge.lock import holder
 from ollama_locate.edge.requests import Request, send
 
+from .asking import wait_for
 from .clients import Clients
 from .confirm import confirmed
-from .named import nobody, not_asked, speaks_of
+from .named import in_the_way, nobody, not_asked, speaks_of
 from .pulled import Teller, teller
 from .show import note
 from .state import config, seen
@@ -71,9 +75,7 @@ class _Task:
 
     def run(self) -> int:
         if is_cloud(self._model):
-            raise _FailedError(
-                "cloud", f"{self._model} runs at ollama.com: what you say to it would leave your tailnet"
-            )
+            raise _FailedError("cloud", _elsewhere(self._model))
         snapshot = seen().snapshot
         if meant := snapshot.aliases.get(self._model.removesuffix(":latest")):
             raise _FailedError("alias", f"this is an alias; name the model: {' or '.join(meant)}")
@@ -87,23 +89,29 @@ class _Task:
             return self._done(snapshot, where)
         where = self._where(snapshot, servers)
         current = where.url == snapshot.decision.endpoint
+        away = obstacle(Wish(self._model), snapshot)
+        asleep = away is not None and away.silent
+        if away is not None and asleep:
+            self._tells.remark(in_the_way(away))
         self._tells.pulling(self._model, where, current=current)
-        if not self._may_pull(current=current):
+        if not self._may_pull(sure=current and not asleep):
             raise _FailedError("declined", "nothing was pulled")
         asyncio.run(self._pull(where))
         return self._done(snapshot, where, pulled=True)
 
-    def _may_pull(self, *, current: bool) -> bool:
-        if (current or self._args.on) and not self._args.ask:
+    def _may_pull(self, *, sure: bool) -> bool:
+        """`sure`: where else nobody would be asked."""
+        if (sure or self._args.on) and not self._args.ask:
             return True
         return confirmed("Pull it there?", yes=self._args.yes, on=sys.stderr, piped=self._args.ask)
 
     def _done(self, snapshot: Snapshot, where: ServerState, *, pulled: bool = False) -> int:
-        _refresh()
+        now = _refreshed(where, self._model) or snapshot
         current = where.url == snapshot.decision.endpoint
         if where.withheld:
             self._tells.remark(f"a program that uses {where.url} must send the headers of its table itself")
-        self._tells.done(self._model, where, current=current, pulled=pulled)
+        again = "" if current else _again(now, where, self._model)
+        self._tells.done(self._model, where, current=current, pulled=pulled, again=again)
         return 0
 
     async def _load_any(self, servers: list[ServerState]) -> ServerState | None:
@@ -120,6 +128,7 @@ class _Task:
                 return server
             if failure.trouble is Trouble.NOT_FOUND:
                 self._tells.remark(f"{server.name} lists {self._model}, and says that it is not there")
+                await asyncio.to_thread(_refresh)
                 continue
             trouble = trouble or _failed(server, failure)
         if trouble is not None:
@@ -141,7 +150,7 @@ class _Task:
         where = belongs(servers, closed, pinned)
         if where is not None:
             return where
-        who = f"{servers[0].name} has" if self._args.on else "no server that answers has"
+        who = f"{servers[0].name} does not have" if self._args.on else "no server that answers has"
         raise _FailedError(
             "no_pull", f"{who} {self._model}, and by [models] no_pull of the config nothing is pulled there"
         )
@@ -153,7 +162,7 @@ class _Task:
             failure = await pull.pull(client, where.url, body, Meter(time.monotonic()), self._tells.progress)
             if failure is not None:
                 raise _failed(where, failure)
-            _refresh()
+            await asyncio.to_thread(_refresh)
             failure = await self._load(client, where)
             if failure is not None:
                 raise _failed(where, failure)
@@ -182,9 +191,48 @@ def _named(snapshot: Snapshot, servers: list[ServerState], wanted: str) -> Serve
     raise _FailedError("no_server", not_asked(silent))
 
 
-def _refresh() -> None:
-    """The daemon is to read the lists again; it does so by itself within half a minute anyway."""
+def _elsewhere(model: str) -> str:
+    """What is said of a model that is neither loaded nor pulled by anybody."""
+    said = f"{model} runs at ollama.com: what you say to it would leave your tailnet"
+    if not config().models.cloud:
+        return said
+    found = fulfil(Wish(model), seen().snapshot)
+    there = (
+        f"`ollama-locate --model {model}` gives the server that has it" if found else "no server that answers has it"
+    )
+    return f"{said}. The config allows that, but there is nothing to load or to pull: {there}"
+
+
+def _again(now: Snapshot, where: ServerState, model: str) -> str:
+    """How programs come to the server that was loaded, which is not the current one."""
+    best = best_by_model(now).get(model)
+    said = f"{where.name} is not the current endpoint"
+    if where.withheld:
+        return said
+    if best not in (None, where.url):
+        name = next((one.name for one in now.servers if one.url == best), best)
+        return f"{said}; `ollama-locate url --model {model}` prefers {name} now"
+    return f"{said}; `ollama-locate url --model {model}` finds it again"
+
+
+def _refresh() -> bool:
+    """The daemon is to read the lists again, as it does by itself within half a minute; whether there is one."""
     folder = reader_folder()
-    if pid := holder(folder):
-        with contextlib.suppress(StateFolderError):
-            send(folder, Request("refresh"), pid)
+    pid = holder(folder)
+    if pid is None:
+        return False
+    with contextlib.suppress(StateFolderError):
+        send(folder, Request("refresh"), pid)
+    return True
+
+
+def _refreshed(where: ServerState, model: str) -> Snapshot | None:
+    """The same, and what it published when it had read that one's; None where that did not come."""
+
+    def lists(snapshot: Snapshot) -> bool:
+        server = next((one for one in snapshot.servers if one.key == where.key), None)
+        if server is None or not has_model(server.models, model):
+            return False
+        return bool(server.withheld) or model in snapshot.best
+
+    return wait_for(reader_folder(), ENSURE_SEEN, lists) if _refresh() else None

@@ -61,6 +61,9 @@ def run(args: argparse.Namespace) -> int:
         wanted, code = {}, 0
     if code and args.require:
         return code
+    if code and args.model is not None:
+        where = snapshot.decision
+        note(f"ollama-locate: it gets {where.name}, {where.endpoint}, all the same; with --require it would not run")
     for name, value in overridden(os.environ, wanted).items():
         if args.model or args.require:
             note(f"ollama-locate: {name} was set by hand, to {shown(value)}; that wins")

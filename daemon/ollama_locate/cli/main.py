@@ -5,7 +5,7 @@ import io
 import sys
 
 from ollama_locate.core.constants import VERSION
-from ollama_locate.core.errors import OperatorError
+from ollama_locate.core.errors import OperatorError, UsageError
 
 from . import (
     completion,
@@ -28,6 +28,7 @@ from . import (
     watch,
     why,
 )
+from .commands import Commands
 from .help import Help
 
 COMMANDS = (
@@ -66,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"ollama-locate {VERSION}")
     url.add_options(top)
-    commands = top.add_subparsers(metavar="COMMAND", title="commands")
+    commands = top.add_subparsers(metavar="COMMAND", title="commands", action=Commands)
     for command in COMMANDS:
         command.add(commands)
     top.set_defaults(run=url.run, strict=False, model=None, can=None, loaded=False, wait=None, shows="url")
@@ -83,7 +84,7 @@ def main(argv: list[str]) -> int:
         code: int = args.run(args)
     except OperatorError as error:
         sys.stderr.write(f"ollama-locate: {error}\n")
-        return 1
+        return 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:
         return 130
     return code

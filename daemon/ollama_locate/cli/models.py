@@ -1,6 +1,7 @@
 """`ollama-locate models`: which model is where, what is loaded, how large it is."""
 
 import argparse
+from collections import Counter
 from typing import Any, Final
 
 import msgspec
@@ -9,17 +10,19 @@ from msgspec.structs import asdict
 from ollama_locate.core.bars import figure
 from ollama_locate.core.bench import Stocked
 from ollama_locate.core.bounds import SCHEMA
-from ollama_locate.core.errors import OperatorError, StateFolderError
+from ollama_locate.core.errors import StateFolderError, UsageError
 from ollama_locate.core.inventory import Model
-from ollama_locate.core.placement import answering
-from ollama_locate.core.snapshot import ServerState
+from ollama_locate.core.placement import answering, asleep
+from ollama_locate.core.snapshot import ServerState, Snapshot
 from ollama_locate.core.speed import Speed, is_of
 from ollama_locate.edge.folders import reader_folder
 from ollama_locate.edge.speeds import read_speeds
 
 from .help import Help
+from .named import few, silent_for
 from .show import fits, line, note, table
 from .state import seen
+from .url import wanted_models
 
 _UNITS: Final = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 _ALL: Final = 0.995
@@ -29,6 +32,7 @@ _ANY: Final = "completion"
 """What nearly every model can do."""
 
 _THERE: Final = "yes"
+_NOT_KNOWN: Final = "?"
 _UNKNOWN: Final = "its list of models is not known"
 
 
@@ -38,8 +42,9 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         "models",
         help="which model is where, and what is loaded",
         description="Which model is on which of the servers that answer, and what it can do.",
-        epilog="A model that is loaded answers at once. `loaded 60%`: so much of it lies in the graphics card; the "
-        "rest is slow.\n`42 tok/s`: measured by --bench, with the model that is there now.\n"
+        epilog="A model that is loaded answers at once. `loaded 60% in card`: so much of it lies in the graphics card; "
+        "the rest is slow.\n`loaded on CPU`: nothing of it lies in a card. `?`: not known. A name that stands for "
+        "different models has a row for each.\n`42 tok/s`: measured by --bench, with the model that is there now.\n"
         "`not found`: its server lists it, and then does not find it.\n"
         "A cloud model runs elsewhere: using it leaves the tailnet, so it is never chosen unless the config says so.",
         formatter_class=Help,
@@ -49,6 +54,7 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
         "--bench",
         nargs="*",
         metavar="M",
+        type=wanted_models,
         help="measure how fast these answer: names, aliases, or patterns such as 'qwen3:*'; without one, those that "
         "are loaded, and those that the config requires",
     )
@@ -65,9 +71,9 @@ def add(commands: "argparse._SubParsersAction[Any]") -> None:
 def run(args: argparse.Namespace) -> int:
     """What the options ask for; 1 where no server answers."""
     if args.csv and args.bench is None and not args.speeds:
-        raise OperatorError("--csv is for figures: say --bench, or --speeds for those that are known")
+        raise UsageError("--csv is for figures: say --bench, or --speeds for those that are known")
     if (args.on or args.yes) and args.bench is None:
-        raise OperatorError("--on and --yes belong to --bench")
+        raise UsageError("--on and --yes belong to --bench")
     if args.bench is not None:
         from .benching import run as bench  # noqa: PLC0415 - httpx, 80 ms, for this alone
 
@@ -86,10 +92,18 @@ def run(args: argparse.Namespace) -> int:
     else:
         code = _list(args, servers, have, known)
     if not args.json:
-        for server in servers:
-            if server.inventory is None:
-                note(f"{server.name}: {_UNKNOWN}")
+        _remarks(snapshot, servers)
     return code
+
+
+def _remarks(snapshot: Snapshot, servers: list[ServerState]) -> None:
+    """What no table of those that answer can show."""
+    for server in servers:
+        if server.inventory is None:
+            note(f"{server.name}: {_UNKNOWN}")
+    for server in asleep(snapshot):
+        if server.models:
+            note(f"{server.name} has {few(server.models)}, and does not answer{silent_for(server)}")
 
 
 def _known() -> tuple[Speed, ...]:
@@ -139,11 +153,8 @@ def _rate(rates: _Rates, server: ServerState, model: Model) -> float | None:
 
 def _show(have: list[Stocked], rates: _Rates) -> None:
     """A column for each server where there is room, else the servers' names in one column."""
-    by_name: dict[str, dict[str, Model]] = {}
-    for server, models in have:
-        for model in models:
-            by_name.setdefault(model.name, {})[server.key] = model
-    if not by_name:
+    rows = _variants(have)
+    if not rows:
         if have:
             line("The servers have no models; `ollama-locate ensure mistral` gets one.")
         return
@@ -152,25 +163,65 @@ def _show(have: list[Stocked], rates: _Rates) -> None:
         model = at.get(server.key)
         return "-" if model is None else _cell(model, _rate(rates, server, model))
 
-    rows = sorted(by_name.items())
     heads = ("MODEL", "SIZE", "KIND", "CAN", *(one.server.name for one in have))
-    matrix = [(*_of(at), *(cell(one.server, at) for one in have)) for _, at in rows]
+    said = _told_apart(rows)
+    matrix = [(*words, *(cell(one.server, at) for one in have)) for words, at in zip(said, rows, strict=True)]
     if fits(heads, matrix):
         table(heads, matrix)
         return
     listed = [
-        (*_of(at), ", ".join(_where(one.server, cell(one.server, at)) for one in have if one.server.key in at))
-        for _, at in rows
+        (*words, ", ".join(_where(one.server, cell(one.server, at)) for one in have if one.server.key in at))
+        for words, at in zip(said, rows, strict=True)
     ]
     table(("MODEL", "SIZE", "KIND", "CAN", "ON"), listed)
 
 
+def _variants(have: list[Stocked]) -> list[dict[str, Model]]:
+    """By name, and what is the same model on several servers is one: by key, in the servers' order."""
+    found: dict[str, list[dict[str, Model]]] = {}
+    for server, models in have:
+        for model in models:
+            rows = found.setdefault(model.name, [])
+            row = next((row for row in rows if all(_same(model, one) for one in row.values())), None)
+            if row is None:
+                rows.append(row := {})
+            row[server.key] = model
+    return [row for _, rows in sorted(found.items()) for row in rows]
+
+
+def _same(one: Model, other: Model) -> bool:
+    """Whether nothing that is known of both differs."""
+    return (
+        one.cloud == other.cloud
+        and (one.can == other.can or None in (one.can, other.can) or one.absent or other.absent)
+        and (one.digest == other.digest or "" in (one.digest, other.digest))
+        and (one.size == other.size or 0 in (one.size, other.size))
+    )
+
+
+def _told_apart(rows: list[dict[str, Model]]) -> list[tuple[str, str, str, str]]:
+    """What is said of each; where two say the same they have their digests too."""
+    said = [_of(at) for at in rows]
+    times = Counter(said)
+    return [
+        (name, size, f"{kind} {next(iter(at.values())).digest[:7]}" if times[name, size, kind, can] > 1 else kind, can)
+        for (name, size, kind, can), at in zip(said, rows, strict=True)
+    ]
+
+
 def _of(at: dict[str, Model]) -> tuple[str, str, str, str]:
-    """What is the same wherever it is installed: the first server's word is taken."""
-    model = next(iter(at.values()))
-    kind = "cloud" if model.cloud else " ".join(filter(None, (model.parameters, model.quantisation)))
-    can = next((one.can for one in at.values() if one.can is not None), ())
-    return model.name, _size(model.size), kind or "-", " ".join(word for word in can if word != _ANY) or "-"
+    """What is the same on all of these: who knows it says it. `?`: nobody does."""
+    models = list(at.values())
+    first = models[0]
+    if first.cloud:
+        size, kind = "-", "cloud"
+    else:
+        size = _size(max(one.size for one in models))
+        kind = next((kind for one in models if (kind := f"{one.parameters} {one.quantisation}".strip())), _NOT_KNOWN)
+    there = [one for one in models if not one.absent]
+    can = next((one.can for one in there if one.can is not None), None if there else ())
+    words = _NOT_KNOWN if can is None else " ".join(word for word in can if word != _ANY) or "-"
+    return first.name, size, kind, words
 
 
 def _cell(model: Model, rate: float | None) -> str:
@@ -178,10 +229,17 @@ def _cell(model: Model, rate: float | None) -> str:
         return "not found"
     words = []
     if model.loaded:
-        words.append("loaded" if model.in_card >= _ALL else f"loaded {model.in_card:.0%}")
+        words.append(_loaded(model.in_card))
     if rate is not None:
         words.append(figure(rate))
     return ", ".join(words) or _THERE
+
+
+def _loaded(in_card: float) -> str:
+    """Where it lies, if not wholly in the card."""
+    if in_card >= _ALL:
+        return "loaded"
+    return f"loaded {in_card:.0%} in card" if in_card >= 1 - _ALL else "loaded on CPU"
 
 
 def _where(server: ServerState, cell: str) -> str:
@@ -192,4 +250,4 @@ def _size(size: int) -> str:
     for unit, name in _UNITS:
         if size >= unit:
             return f"{size / unit:.1f} {name}"
-    return "-"
+    return _NOT_KNOWN

@@ -33,8 +33,8 @@ class Teller(Protocol):
     def remark(self, text: str) -> None:
         """Something that a person may want to know."""
 
-    def done(self, model: str, server: ServerState, *, current: bool, pulled: bool) -> None:
-        """It is loaded."""
+    def done(self, model: str, server: ServerState, *, current: bool, pulled: bool, again: str) -> None:
+        """It is loaded. `again`: for people, how to come there, empty where nothing need be said."""
 
     def failed(self, code: str, text: str) -> None:
         """It is not. The sentence itself is printed by others."""
@@ -71,11 +71,11 @@ class Lines:
         """One line."""
         note(text)
 
-    def done(self, model: str, server: ServerState, *, current: bool, pulled: bool) -> None:  # noqa: ARG002 - for programs
+    def done(self, model: str, server: ServerState, *, current: bool, pulled: bool, again: str) -> None:  # noqa: ARG002 - for programs
         """The endpoint, and how others find it."""
         print(server.url)
-        if not current:
-            note(f"{server.name} is not the current endpoint; `ollama-locate url --model {model}` finds it again")
+        if again:
+            note(again)
 
     def failed(self, code: str, text: str) -> None:
         """Nothing more than the sentence."""
@@ -151,7 +151,7 @@ class Objects:
         """A sentence."""
         _object("remark", text=text)
 
-    def done(self, model: str, server: ServerState, *, current: bool, pulled: bool) -> None:
+    def done(self, model: str, server: ServerState, *, current: bool, pulled: bool, again: str) -> None:  # noqa: ARG002 - for people
         """Where it is."""
         _object("done", model=model, server=server.name, url=server.url, current=current, pulled=pulled)
 

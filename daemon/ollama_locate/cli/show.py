@@ -21,6 +21,7 @@ _WORDS: Final = {
     "gateway": "dead behind proxy",
     "login": "wants a login",
     "cached": "from a cache",
+    "cloud": "runs elsewhere",
     "error": "cannot be asked",
 }
 """Of `standing` and `outcome` in state.json, where a person would not know what the word means."""
@@ -32,6 +33,7 @@ STYLES: Final = {
     "cold": "green",
     "unmeasured": "green",
     "absent": "yellow",
+    "runs elsewhere": "yellow",
     "about as fast": "green",
     "later in order": "green",
     "failed lately": "yellow",
@@ -89,14 +91,18 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
 
-    out = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0), show_header=any(columns))
-    for column in columns:
-        # An endpoint is for copying: it stays in one piece, whatever the width.
-        whole = column in ("SERVER", "ENDPOINT", "ADDRESS")
-        out.add_column(column, overflow="fold", no_wrap=whole, justify="right" if column in ("RTT", "SIZE") else "left")
+    from .columns import GAP, widths  # noqa: PLC0415 - as above
+
+    console = Console(highlight=False)
+    wide = widths(columns, rows, console.width)
+    out = Table(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0), show_header=any(columns))
+    for column, width in zip(columns, wide, strict=True):
+        out.add_column(column, overflow="fold", width=width, justify="right" if column in ("RTT", "SIZE") else "left")
     for row in rows:
         out.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
-    Console(highlight=False).print(out)
+    # Where there is no room even so, the terminal breaks the lines: rich would cut them.
+    console.width = max(console.width, sum(wide) + GAP * len(wide))
+    console.print(out)
 
 
 def fits(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 from ollama_locate.core.advice import advice
 from ollama_locate.core.choosing import Wish, alternatives, fulfil
-from ollama_locate.core.errors import OperatorError
+from ollama_locate.core.errors import UsageError
 
 from .named import no_model
 from .show import note
@@ -36,6 +36,7 @@ def add_options(words: argparse.ArgumentParser) -> None:
     words.add_argument(
         "--can",
         metavar="WHAT[,WHAT]",
+        type=_wanted_abilities,
         default=absent,
         help="the best model that can do this: tools, vision, thinking, embedding; with --model one of those",
     )
@@ -57,12 +58,23 @@ def wanted_models(text: str) -> str:
     return text
 
 
+def _wanted_abilities(text: str) -> str:
+    """The same of what a model must be able to do."""
+    if not _abilities(text):
+        raise argparse.ArgumentTypeError("it names nothing that a model can do")
+    return text
+
+
+def _abilities(text: str) -> frozenset[str]:
+    """Ollama writes them in small letters."""
+    return frozenset(word.strip().lower() for word in text.split(",")) - {""}
+
+
 def _wish(args: argparse.Namespace) -> Wish | None:
     """What of models is asked for; None where that is none."""
     if args.model is None and not (args.can or args.loaded):
         return None
-    can = frozenset(word.strip() for word in (args.can or "").split(",")) - {""}
-    return Wish(args.model or "*", can, loaded=bool(args.loaded))
+    return Wish(args.model or "*", _abilities(args.can or ""), loaded=bool(args.loaded))
 
 
 def _model(args: argparse.Namespace, wish: Wish) -> int:
@@ -84,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
     if wish is not None:
         return _model(args, wish)
     if args.shows == "model":
-        raise OperatorError("say which: --model M --print model")
+        raise UsageError("say which: --model M --print model")
     snapshot = waited(args.wait, None)
     print(snapshot.decision.endpoint)
     if snapshot.decision.verdict == "fresh":

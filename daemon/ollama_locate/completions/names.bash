@@ -12,6 +12,8 @@ _ollama_locate_names() {
 _ollama_locate_servers() { _ollama_locate_names servers "$1"; }
 _ollama_locate_peers() { _ollama_locate_names peers "$1"; }
 _ollama_locate_models() { _ollama_locate_names models "$1"; }
+_ollama_locate_installed() { _ollama_locate_names installed "$1"; }
+_ollama_locate_abilities() { _ollama_locate_names abilities "$1"; }
 _ollama_locate_urls() { _ollama_locate_names urls "$1"; }
 # `words.bash` does these before it comes so far.
 _ollama_locate_command() { :; }

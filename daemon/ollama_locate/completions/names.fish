@@ -6,6 +6,8 @@ end
 function _ollama_locate_servers; _ollama_locate_names servers; end
 function _ollama_locate_peers; _ollama_locate_names peers; end
 function _ollama_locate_models; _ollama_locate_names models; end
+function _ollama_locate_installed; _ollama_locate_names installed; end
+function _ollama_locate_abilities; _ollama_locate_names abilities; end
 function _ollama_locate_urls; _ollama_locate_names urls; end
 function _ollama_locate_command
     set -l words (commandline -opc)

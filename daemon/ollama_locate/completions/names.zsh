@@ -9,6 +9,8 @@ _ollama_locate_names() {
 _ollama_locate_servers() { setopt localoptions extendedglob; _ollama_locate_names servers }
 _ollama_locate_peers() { setopt localoptions extendedglob; _ollama_locate_names peers }
 _ollama_locate_models() { setopt localoptions extendedglob; _ollama_locate_names models }
+_ollama_locate_installed() { setopt localoptions extendedglob; _ollama_locate_names installed }
+_ollama_locate_abilities() { setopt localoptions extendedglob; _ollama_locate_names abilities }
 _ollama_locate_urls() { setopt localoptions extendedglob; _ollama_locate_names urls }
 _ollama_locate_command() {
   if [[ $words[1] == -- ]]; then

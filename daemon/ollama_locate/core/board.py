@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from operator import attrgetter
 
 from . import selection
+from .aliases import in_force, resolved
 from .constants import OUTDATED
 from .health import Health, Status
+from .models import full_name
 from .opening import Opening
 from .pin import NAME as PINNED_NAME
 from .roster import Roster
-from .selection import Choice, Contender, Standing
+from .selection import Choice, Contender, Required, Standing
 from .server import Kind, Server
 from .track import LastGood, Settings, Track
 from .trust import static_key
@@ -48,6 +50,24 @@ class Board:
     def answers(self) -> dict[str, dict[str, float]]:
         """Model -> key -> the seconds of a typical answer, where servers are compared by that."""
         return self._typical.of_models(self.tracks)
+
+    def aliases(self) -> dict[str, tuple[str, ...]]:
+        """Those in force: none that has the name of a model that can be had."""
+        names = {full_name(name) for name in self.settings.aliases}
+        real = {
+            name
+            for key in (self.up if names else ())
+            if self.usable((track := self.tracks[key]).server) and self.roster.reachable(track.server)
+            for name in names.intersection(track.models or ())
+        }
+        return in_force(self.settings.aliases, real)
+
+    def required(self) -> Required:
+        """What is required, by the models' names."""
+        require = self.settings.require
+        if not any(name in self.settings.aliases for names in require for name in names):
+            return resolved(require, {})
+        return resolved(require, self.aliases())
 
     def set_health(self, track: Track, health: Health) -> None:
         """Note it, here and there."""
@@ -127,11 +147,11 @@ class Board:
         """The user's own, or the choice among the healthy as they stand; `forward`: for the stable address."""
         contenders, pinned = self.contenders(now, forward=forward), self.pinned()
         if pinned is not None:
-            return selection.pinned(pinned.server.key, contenders, self.settings.require)
+            return selection.pinned(pinned.server.key, contenders, self.required())
         return selection.choose(
             contenders,
             self.last_good.key if self.last_good else None,
-            required=self.settings.require,
+            required=self.required(),
             provisional=self.provisional,
         )
 
@@ -154,7 +174,7 @@ class Board:
         In doubt, only the current one stays; when it is down, only who answered since counts.
         """
         may_be_used = attrgetter("forwardable") if forward else self.usable
-        current, times = self.current(), self._typical.of_servers(self.tracks, self.settings.require)
+        current, times = self.current(), self._typical.of_servers(self.tracks, self.required())
         since = None
         if current is not None and current.health.status is Status.DOWN:
             since = current.health.suspect_since
@@ -201,7 +221,8 @@ class Board:
         """
         current = self.current()
         since = current.health.suspect_since if current is not None else None
-        times = self._typical.of_servers(self.tracks, self.settings.require)
+        required = self.required()
+        times = self._typical.of_servers(self.tracks, required)
         ranked = [
             Contender(
                 key,
@@ -214,11 +235,11 @@ class Board:
             for key in self.up
             if self.usable((track := self.tracks[key]).server) and not self.is_current(key)
         ]
-        ranked = selection.rank(ranked, self.settings.require)
+        ranked = selection.rank(ranked, required)
         keys = [one.key for one in ranked]
         if self.roster.crowd.shares:
             # Those that are as good as the best are asked by each machine in an order of its own.
-            alike = selection.alike(ranked, self.settings.require)
+            alike = selection.alike(ranked, required)
             keys[:alike] = sorted(keys[:alike], key=self.roster.crowd.lot)
         if not healthy:
             keys += [key for key, t in self.tracks.items() if key not in self.up and t.probe and t.probe.reached]

@@ -32,6 +32,10 @@ REQUEST_HALF: Final = 60.0
 REFRESH_MIN_GAP: Final = 1.0
 """Requests to look again are served at most this often."""
 
+ENSURE_SEEN: Final = 3.0
+"""How long `ensure` waits until the daemon lists what was loaded, so that the next command finds it: the gap above, and
+a round of checks."""
+
 VARIABLES_MAX: Final = 32
 """Variables besides which nobody needs more. With names and values as long as may be, and the marker, they are
 41 KB: less than what a shell's hook reads at the most."""

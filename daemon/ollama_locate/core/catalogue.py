@@ -71,14 +71,15 @@ class Catalogue:
         fit = [(places[key], model) for model, key in found.items() if key in places and is_model_name(model)]
         return {model: order[place] for place, model in sorted(fit)}
 
-    def aliases(self, best: Mapping[str, str]) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
-        """Those in force, and what is said of those that would hide a model of that name that can be had: it wins."""
-        real = {name.removesuffix(":latest") for name in best if name.endswith(":latest")}
-        aliases = self._board.settings.aliases
+    def aliases(self) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
+        """Those in force, and what is said of the others."""
+        found = self._board.aliases()
         said = tuple(
-            f"[models.alias] {name} is not used: a server has a model of that name" for name in aliases if name in real
+            f"[models.alias] {name} is not used: a server has a model of that name"
+            for name in self._board.settings.aliases
+            if name not in found
         )
-        return {name: meant for name, meant in aliases.items() if name not in real}, said
+        return found, said
 
     def lacking(self, decision: Decision, best: Mapping[str, str]) -> tuple[str, ...]:
         """What is said of required models that nobody has who answers."""
@@ -87,6 +88,6 @@ class Catalogue:
         name = decision.server.name
         return tuple(
             f"no server that answers has {' or '.join(names)}, which [models] require names; {name} is used anyway"
-            for names in self._board.settings.require
+            for names in self._board.required()
             if not any(one in best for one in names)
         )

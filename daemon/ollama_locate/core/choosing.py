@@ -10,6 +10,8 @@ from .placement import answering
 from .snapshot import Snapshot, best_by_model, usable_url
 
 _PATTERN: Final = frozenset("*?[")
+ABILITIES: Final = frozenset({"completion", "tools", "insert", "vision", "embedding", "thinking", "image"})
+"""What Ollama has words for (types/model/capability.go)."""
 _NONE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
 
 
@@ -73,6 +75,11 @@ def _offered(wish: Wish, snapshot: Snapshot) -> Mapping[str, str]:
             if model.name in names and wish.can <= {*(model.can or ())} and (model.loaded or not wish.loaded):
                 having.setdefault(model.name, {})[server.key] = usable_url(snapshot, server)
     return {name: urls.get(snapshot.best.get(name, ""), next(iter(urls.values()))) for name, urls in having.items()}
+
+
+def abilities(snapshot: Snapshot) -> list[str]:
+    """What the models of those that answer can do, as far as that is known."""
+    return sorted({word for one in answering(snapshot) for model in one.inventory or () for word in model.can or ()})
 
 
 def why_none(wish: Wish, snapshot: Snapshot) -> str:

@@ -51,6 +51,12 @@ HERE: Final[Mapping[str, Rule]] = {
     "config_warning": Rule(
         _N, "The config: {detail}.", "It does what it says; this is so that you know.", "ollama-locate config"
     ),
+    "config_names_nobody": Rule(
+        _N,
+        "The config: {key} names {names}, and nobody is called so now.",
+        "A machine that is new or away may be meant; a slip of the fingers names nobody for ever.",
+        "${{EDITOR:-vi}} {quoted}",
+    ),
     # --- The daemon
     "daemon_not_running": Rule(
         _P,

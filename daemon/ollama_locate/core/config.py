@@ -103,7 +103,7 @@ class Config:
             policy,
             self.interval,
             self.local,
-            self.models.require,
+            tuple((name,) for name in self.models.require),
             self.models.alias,
             cloud=self.models.cloud,
             timeout=self.timeout,
@@ -185,7 +185,7 @@ def _lines(text: str) -> dict[str, int]:
                 name = f"{name}.{several[name]}"
                 found.setdefault(name, number)
             table = name + "."
-        elif key := re.match(r"\s*[\"']?([A-Za-z0-9_.\-]+)[\"']?\s*=", line):
+        elif key := re.match(r"\s*[\"']?([A-Za-z0-9_.:/\-]+)[\"']?\s*=", line):
             found.setdefault(table + key[1], number)
     return found
 

@@ -17,13 +17,13 @@ _KEYS: Final = ("no_pull", "require", "alias", "cloud")
 
 @dataclass(frozen=True)
 class Models:
-    """`require`: models by their full names, of each entry any one is enough; `alias`: other names for such lists.
+    """`require`: models by their full names, and aliases; `alias`: what those mean, of which any one is enough.
 
     `no_pull`: whom nothing is pulled to. `cloud`: models that run elsewhere may be used as well.
     """
 
     no_pull: tuple[Pattern, ...] = ()
-    require: tuple[tuple[str, ...], ...] = ()
+    require: tuple[str, ...] = ()
     alias: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cloud: bool = False
 
@@ -47,7 +47,7 @@ def models(value: object) -> Models:
     required = _names("require", value.get("require", []))
     if len(required) > REQUIRED_MAX:
         raise AtError("require", f"at most {REQUIRED_MAX} models")
-    return Models(no_pull, tuple(alias.get(one) or (full_name(one),) for one in required), alias, cloud)
+    return Models(no_pull, tuple(one if one in alias else full_name(one) for one in required), alias, cloud)
 
 
 def _aliases(value: object) -> dict[str, tuple[str, ...]]:
@@ -58,12 +58,12 @@ def _aliases(value: object) -> dict[str, tuple[str, ...]]:
     found = {}
     for name, meant in value.items():
         if not _ALIAS.fullmatch(name):
-            raise AtError("alias", f"`{shown(name)}`: letters, digits and `. _ -`, no tag and no slash")
-        names = _names("alias", [meant] if isinstance(meant, str) else meant)
+            raise AtError(f"alias.{name}", "an alias has letters, digits and `. _ -`, no tag and no slash")
+        names = _names(f"alias.{name}", [meant] if isinstance(meant, str) else meant)
         if not names:
-            raise AtError("alias", f"`{name}` names no model")
+            raise AtError(f"alias.{name}", "it names no model")
         if inner := next((one for one in names if one in value), None):
-            raise AtError("alias", f"`{name}` names `{inner}`, which is an alias itself: name the models")
+            raise AtError(f"alias.{name}", f"it names `{inner}`, which is an alias itself: name the models")
         found[name] = tuple(full_name(one) for one in names)
     return found
 

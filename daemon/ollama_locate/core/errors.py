@@ -5,6 +5,10 @@ class OperatorError(Exception):
     """Says in one line what is wrong, where, and what to do. The program ends with exit code 1."""
 
 
+class UsageError(OperatorError):
+    """Words that do not belong together, each of which argparse understands. The program ends with exit code 2."""
+
+
 class ConfigError(OperatorError):
     """The configuration cannot be used; names the file and the line."""
 

@@ -3,7 +3,9 @@
 from typing import Final, NamedTuple
 
 from .by_model import for_model
+from .choosing import Wish
 from .inventory import Model
+from .obstacle import CLOUD, obstacle
 from .placement import answering
 from .selection import LAST_TIER, Choice, Contender, Reason, explained
 from .server import Kind
@@ -37,7 +39,11 @@ def stand_for(snapshot: Snapshot, model: str) -> ForModel:
     having = [one for one in every if one.key in asked and model in (one.models or ())]
     best = next((one for one in having if one.key == snapshot.best.get(model)), None)
     choice = _choice(snapshot, having, best, model) if best is not None else None
-    text = _NOBODY if choice is None else _ONLY if choice.reason is Reason.ONLY else choice.reason.text
+    if choice is not None:
+        text = _ONLY if choice.reason is Reason.ONLY else choice.reason.text
+    else:
+        found = obstacle(Wish(model), snapshot)
+        text = f"{_NOBODY}; {found.text}" if found else _NOBODY
     stands = tuple(_stands(one, choice, model, text, answers=one.key in asked) for one in every)
     return ForModel(model, best, text, stands)
 
@@ -64,10 +70,13 @@ def _contender(server: ServerState) -> Contender:
 
 def _stands(server: ServerState, choice: Choice | None, model: str, text: str, *, answers: bool) -> Stands:
     if not answers:
-        return Stands(server, server.standing, server.text)
+        has = "; it has the model" if model in (server.models or ()) else ""
+        return Stands(server, server.standing, server.text + has)
     found = _model(server, model)
     if found is not None and found.absent:
         return Stands(server, "absent", "it lists it, and then does not find it")
+    if found is not None and found.cloud and model not in (server.models or ()):
+        return Stands(server, "cloud", f"it lists it, but {CLOUD}")
     if choice is None or server.key not in choice.standings:
         known = server.models is not None
         return Stands(server, "lacks_model", "it does not have it" if known else "its list of models is not known yet")

@@ -40,6 +40,16 @@ class Size(NamedTuple):
         """In Q4."""
         return round(self.parameters * Q4_BYTES)
 
+    @property
+    def needs(self) -> float:
+        """Bytes that it takes when it is loaded."""
+        return self.bytes * CONTEXT_SHARE
+
+
+def gigabytes(size: float) -> str:
+    """`2.2 GB`."""
+    return f"{size / 1e9:.1f} GB"
+
 
 SIZES: Final = (
     Size("3B", 3, 3, 2, 4.5, "fast and rough: short questions, completions"),
@@ -49,7 +59,7 @@ SIZES: Final = (
 )
 
 RULE: Final = (
-    *(f"{size.name}, {size.bytes / 1e9:.1f} GB: {size.text}" for size in SIZES),
+    *(f"{size.name}, {gigabytes(size.bytes)}, {gigabytes(size.needs)} when loaded: {size.text}" for size in SIZES),
     "A model in Q4 has about 0.6 GB for each 1B of parameters, and takes a fifth more when it is loaded.",
     "It runs well where all of that lies in the card; the rest is left to the processor, and slows all of it.",
 )
@@ -141,19 +151,27 @@ def guide(stock: Iterable[Stocked], speeds: Iterable[Speed]) -> list[Guidance]:
 
 
 def start(guidance: Sequence[Guidance]) -> str:
-    """The one sentence for who reads no more than one; empty where nothing is known."""
+    """The one sentence for who reads no more than one; empty where no server answers."""
     fit, server = max(
         ((one.best, one.server.name) for one in guidance if one.best is not None),
         key=lambda pair: (SIZES.index(pair[0].size), -_BASES.index(pair[0].basis)),
         default=(None, ""),
     )
     if fit is None:
-        return ""
+        return f"No size is known to run well: {_why_none(guidance)}." if guidance else ""
     why = {
         Basis.MEASURED: f"{fit.model} makes {fit.text} there",
         Basis.ESTIMATED: f"{fit.text}, reckoned from {fit.model}",
     }.get(fit.basis, "it fits the card")
     return f"The largest size that runs well is {fit.size.name}, on {server}: {why}."
+
+
+def _why_none(guidance: Sequence[Guidance]) -> str:
+    if not any(one.card.seen for one in guidance):
+        return "no server has anything loaded now, and what was measured, if anything, is slower than that"
+    if not any(one.card.holds for one in guidance):
+        return "no server has anything loaded in a card"
+    return "what lies in the cards now is smaller than any, or slow"
 
 
 _BASES: Final = tuple(Basis)
@@ -185,14 +203,13 @@ def _fit(size: Size, there: Card, current: Sequence[tuple[Model, Speed]]) -> Fit
     if of_it := [pair for pair in current if size.least <= (billions(pair[0].parameters) or 0.0) < size.below]:
         model, speed = max(of_it, key=lambda pair: pair[1].rate)
         return Fit(size, _grade(speed.rate), Basis.MEASURED, speed.rate, model.name)
-    needs = size.bytes * CONTEXT_SHARE
-    if there.full and needs > there.holds:
+    if there.full and size.needs > there.holds:
         return Fit(size, Grade.TOO_LARGE, Basis.CARD)
     if estimate := _estimate(size, there, current):
         return estimate
     if there.missing:
         return Fit(size, Grade.SLOW, Basis.CARD)
-    if there.seen and needs <= there.holds:
+    if there.seen and size.needs <= there.holds:
         return Fit(size, Grade.WELL, Basis.CARD)
     return Fit(size, Grade.UNKNOWN, Basis.NONE)
 
@@ -211,7 +228,7 @@ def _estimate(size: Size, there: Card, current: Sequence[tuple[Model, Speed]]) -
     if not 1 / ESTIMATE_REACH <= share <= ESTIMATE_REACH:
         return None
     rate = speed.rate * share
-    proven = size.bytes <= model.size or size.bytes * CONTEXT_SHARE <= there.holds
+    proven = size.bytes <= model.size or size.needs <= there.holds
     grade = _grade(rate) if proven or rate < RATE_READABLE else Grade.UNKNOWN
     return Fit(size, grade, Basis.ESTIMATED, rate, model.name, proven)
 
@@ -231,7 +248,7 @@ def _grade(rate: float) -> Grade:
 def _sentences(
     server: ServerState, models: Sequence[Model], there: Card, current: Sequence[tuple[Model, Speed]]
 ) -> Iterable[str]:
-    holds = f"{there.holds / 1e9:.1f} GB"
+    holds = gigabytes(there.holds)
     if not there.seen:
         yield "nothing is loaded there now, so that nothing is known of its card"
     elif there.missing:
@@ -240,7 +257,8 @@ def _sentences(
         yield f"its card is full with {holds} of what is loaded; the rest lies in plain memory, and slows all of it"
     else:
         yield f"what is loaded lies wholly in its card, {holds}: the card has at least that"
-    yield _path(server)
+    if path := _path(server):
+        yield path
     if not models:
         yield f"it has no model yet: `ollama-locate ensure mistral --on {server.name}` pulls one"
     elif not current:
@@ -248,9 +266,12 @@ def _sentences(
 
 
 def _path(server: ServerState) -> str:
-    distance = "" if server.rtt_ms is None else f", {server.rtt_ms:.0f} ms away"
+    """How it is reached, as far as that is known; else how far it is, or nothing."""
+    rtt = server.rtt_ms
+    away = "" if rtt is None else f"{rtt:.0f} ms away" if rtt >= 1 else "less than 1 ms away"
+    distance = away and f", {away}"
     if server.path == "local":
         return "this machine: no network between"
     if server.path == "relay":
         return f"reached through a relay{distance}: each answer begins so much later, and its words come as fast"
-    return f"reached {'directly' if server.path == 'direct' else 'by a path that is not known'}{distance}"
+    return f"reached directly{distance}" if server.path == "direct" else away

@@ -39,6 +39,16 @@ def loadable(snapshot: Snapshot, *, withheld: bool = False) -> list[ServerState]
     return [server for server in answering(snapshot, withheld=withheld) if not server.socks5]
 
 
+def asleep(snapshot: Snapshot) -> list[ServerState]:
+    """Who does not answer now, in the order of the servers. What they list is what they had when they did."""
+    return [
+        server
+        for server in snapshot.servers
+        if server.kind != Kind.SELF_CHECK.value
+        and (server.health != "up" or server.standing == Standing.UNREACHABLE.word)
+    ]
+
+
 def holders(servers: Iterable[ServerState], model: str, best: str | None = None) -> list[ServerState]:
     """Those that list it, in their order; before them the one with this key, which is the best for it."""
     return sorted((one for one in servers if has_model(one.models, model)), key=lambda one: one.key != best)
@@ -73,6 +83,21 @@ def barred(
                     known.setdefault(name, []).append(peer)
             known.setdefault("local", []).append(look.self)
     return frozenset(server.key for server in servers if _is_barred(server, no_pull, known))
+
+
+def speak_of_nobody(
+    patterns: Iterable[Pattern], servers: Iterable[ServerState], tailnets: Iterable[Tailnet]
+) -> list[str]:
+    """Those that name no peer of the tailnets, be it left alone, nor any other server; as they are written."""
+    peers = [peer for one in tailnets for peer in (one.self, *one.peers)]
+    every = tuple(servers)
+    return [
+        pattern.text
+        for pattern in patterns
+        if pattern.form in _BY_TAILNET
+        and not any(matches(pattern, peer) for peer in peers)
+        and not any(names(pattern, one.name, one.url) for one in every)
+    ]
 
 
 def _is_barred(server: ServerState, no_pull: tuple[Pattern, ...], known: Mapping[str, list[Peer]]) -> bool:

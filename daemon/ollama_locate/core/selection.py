@@ -153,7 +153,12 @@ def model_rank(models: tuple[str, ...] | None, required: Required) -> int:
     """
     if models is not None and not models:
         return _NO_MODELS
-    return sum(not any(has_model(models, name) for name in names) for names in required)
+    return len(lacks(models, required))
+
+
+def lacks(models: tuple[str, ...] | None, required: Required) -> list[Sequence[str]]:
+    """The required ones that are not among these, none of which are where the list is not known."""
+    return [names for names in required if not any(has_model(models, name) for name in names)]
 
 
 def rank(contenders: Iterable[Contender], required: Required = ()) -> list[Contender]:

@@ -77,7 +77,7 @@ def take(locator: Locator, decision: Decision, templates: Mapping[str, str], clo
         ),
     )
     best = locator.catalogue.publishable([track.server.key for track in tracks], clock.now)
-    aliases, hiding = locator.catalogue.aliases(best)
+    aliases, hiding = locator.catalogue.aliases()
     times = locator.board.answers()
     return Snapshot(
         schema=SCHEMA,
@@ -184,7 +184,7 @@ def _server(
         url=server.url,
         kind=server.kind.value,
         standing=standing.word,
-        text=wording.reason(track, standing),
+        text=wording.reason(track, standing, choice.required),
         health=health.status.value,
         outcome=probe.outcome.word if probe else None,
         detail=probe.detail if probe else "",

@@ -29,6 +29,7 @@ class Verdict(Enum):
 class Settings:
     """What of the config decides anything; times in seconds. `speeds`: by which servers are compared, if at all.
 
+    `require`: what the user requires; an alias stands there by its name, as not each is in force at each moment.
     `machines`: how many may ask the same servers, 0: as many as are seen.
     """
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from .outcome import Outcome
-from .selection import Standing
+from .selection import Required, Standing, lacks
 from .server import Kind
 from .track import Track
 
@@ -15,10 +15,11 @@ _STATIC: Final = {
 }
 """Of one that the config or a pin names, or that is on the LAN: Tailscale may have nothing to do with it."""
 
+_FEW: Final = 3
 _ENDED: Final = "refuses now: its Ollama has ended, or listens elsewhere"
 
 
-def reason(track: Track, standing: Standing) -> str:
+def reason(track: Track, standing: Standing, required: Required = ()) -> str:
     """Why it stands there. A time has no place in it: the snapshot's `alive_at` and `held_until` say when."""
     probe, kind = track.probe, track.server.kind
     if kind is Kind.SELF_CHECK and probe is not None:
@@ -26,6 +27,8 @@ def reason(track: Track, standing: Standing) -> str:
         return f"this machine's Ollama {serves}"
     if kind is Kind.LOCAL and standing is Standing.LOWER_TIER:
         return "this machine's own Ollama comes after the others (see `local` in the config)"
+    if standing is Standing.LACKS_MODEL:
+        return _lacks(track, required)
     if probe is None or standing not in (Standing.DOWN, Standing.FAILING):
         return standing.text
     if probe.outcome is Outcome.ALIVE:
@@ -34,6 +37,14 @@ def reason(track: Track, standing: Standing) -> str:
         return "no Ollama runs here"
     what = _does(track, probe.outcome)
     return what if standing is Standing.DOWN else f"{what}; the next checks decide"
+
+
+def _lacks(track: Track, required: Required) -> str:
+    if track.models is None:
+        return "its list of models is not known yet, and `[models] require` names some"
+    missing = [" or ".join(names) for names in lacks(track.models, required)]
+    few = missing[:_FEW] + [f"{len(missing) - _FEW} more"] * (len(missing) > _FEW)
+    return f"it does not list {' and '.join(few)}, which `[models] require` names"
 
 
 def _does(track: Track, outcome: Outcome) -> str:
