@@ -226,7 +226,7 @@ def test_what_is_said(models: list[Model], speeds: list[Speed], server: ServerSt
             [loaded(1, 1)],
             [],
             [],
-            "No size is known to run well: what lies in the cards now is smaller than any, or slow.",
+            "No size is known to run well: what lies in the cards now is less than any size needs, or slow.",
             id="a small one in a card",
         ),
         pytest.param(

@@ -171,7 +171,7 @@ def _why_none(guidance: Sequence[Guidance]) -> str:
         return "no server has anything loaded now, and what was measured, if anything, is slower than that"
     if not any(one.card.holds for one in guidance):
         return "no server has anything loaded in a card"
-    return "what lies in the cards now is smaller than any, or slow"
+    return "what lies in the cards now is less than any size needs, or slow"
 
 
 _BASES: Final = tuple(Basis)
