@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ollama_locate.core.bounds import BENCH_FASTER, BENCH_SLACK, BENCH_TOKENS, RATE_MAX
+from ollama_locate.core.bounds_models import BENCH_FASTER, BENCH_SLACK, BENCH_TOKENS, RATE_MAX
 from ollama_locate.core.generation import Generation, Miss, Unmeasured
 
 TOKEN = b'{"model":"m:1","created_at":"2026-01-01T00:00:00Z","response":"a","done":false}'

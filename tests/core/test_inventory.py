@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ollama_locate.core.bounds import CAPABILITIES_MAX
+from ollama_locate.core.bounds_models import CAPABILITIES_MAX
 from ollama_locate.core.constants import MODELS_MAX
 from ollama_locate.core.inventory import (
     Ability,

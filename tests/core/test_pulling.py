@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ollama_locate.core.bounds import PULL_LAYERS_MAX, PULL_QUIET, PULL_STATUSES_MAX, PULL_VERIFY
+from ollama_locate.core.bounds_models import PULL_LAYERS_MAX, PULL_QUIET, PULL_STATUSES_MAX, PULL_VERIFY
 from ollama_locate.core.pulling import Failure, Meter, Trouble, parse_error, sizes, speed, told
 
 

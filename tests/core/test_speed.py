@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ollama_locate.core.bounds import ANSWER_TOKENS, LOAD_ASSUMED, SPEEDS_KEPT, SPEEDS_MAX_BYTES
+from ollama_locate.core.bounds_models import ANSWER_TOKENS, LOAD_ASSUMED, SPEEDS_KEPT, SPEEDS_MAX_BYTES
 from ollama_locate.core.constants import MODEL_NAME_MAX
 from ollama_locate.core.models import short_digest
 from ollama_locate.core.speed import Speed, expected, is_of, is_sane, merged, parse_speeds, render_speeds

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ollama_locate.core.bounds import ANSWER_TOKENS, LOAD_ASSUMED
+from ollama_locate.core.bounds_models import ANSWER_TOKENS, LOAD_ASSUMED
 from ollama_locate.core.inventory import Model
 from ollama_locate.core.speed import Speed
 from ollama_locate.core.track import Settings

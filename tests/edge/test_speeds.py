@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ollama_locate.core.bounds import SPEEDS_MAX_BYTES
+from ollama_locate.core.bounds_models import SPEEDS_MAX_BYTES
 from ollama_locate.core.errors import StateFolderError
 from ollama_locate.core.speed import Speed
 from ollama_locate.edge.speeds import NAME, keep_speeds, read_speeds

@@ -8,14 +8,7 @@ from typing import Any
 import h11
 import pytest
 
-from ollama_locate.core.bounds import (
-    LIST_RATE,
-    PS_BELIEVED,
-    SHOW_AGAIN,
-    SHOW_RATE,
-    SHOW_RETRY,
-    SHOWS_AT_A_TIME,
-)
+from ollama_locate.core.bounds_models import LIST_RATE, PS_BELIEVED, SHOW_AGAIN, SHOW_RATE, SHOW_RETRY, SHOWS_AT_A_TIME
 from ollama_locate.core.inventory import Model
 from ollama_locate.edge.connect import connect
 from ollama_locate.edge.dial import Wire

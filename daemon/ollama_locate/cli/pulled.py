@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from ollama_locate.core.bounds import PULL_SAY, PULL_SAY_AGAIN, PULL_SAY_SHARE, PULL_SHOW, SCHEMA
+from ollama_locate.core.bounds import SCHEMA
+from ollama_locate.core.bounds_models import PULL_SAY, PULL_SAY_AGAIN, PULL_SAY_SHARE, PULL_SHOW
 from ollama_locate.core.duration import about
 from ollama_locate.core.pulling import Meter, sizes, speed
 from ollama_locate.core.snapshot import ServerState

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from .bounds import BENCH_RATE_GUESSED, BENCH_TOKENS, BENCH_WARM, DISK_RATE_GUESSED
+from .bounds_models import BENCH_RATE_GUESSED, BENCH_TOKENS, BENCH_WARM, DISK_RATE_GUESSED
 from .inventory import Model
 from .snapshot import ServerState
 from .speed import Speed, is_of

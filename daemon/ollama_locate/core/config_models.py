@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from .bounds import ALIASES_MAX, REQUIRED_MAX
+from .bounds_models import ALIASES_MAX, REQUIRED_MAX
 from .config_values import AtError, patterns, yes_or_no
 from .models import full_name, may_be_pulled
 from .patterns import Pattern

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from .bounds import BENCH_FASTER, BENCH_LEAST_TOKENS, BENCH_SLACK, RATE_MAX
+from .bounds_models import BENCH_FASTER, BENCH_LEAST_TOKENS, BENCH_SLACK, RATE_MAX
 from .text import shown
 from .worded import Worded
 

@@ -9,7 +9,7 @@ import msgspec
 
 from .bars import figure
 from .bench import Stocked
-from .bounds import CONTEXT_SHARE, DENSE_BELOW, ESTIMATE_REACH, Q4_BYTES, RATE_READABLE, RATE_WELL
+from .bounds_models import CONTEXT_SHARE, DENSE_BELOW, ESTIMATE_REACH, Q4_BYTES, RATE_READABLE, RATE_WELL
 from .inventory import Model
 from .snapshot import ServerState
 from .speed import Speed, is_of

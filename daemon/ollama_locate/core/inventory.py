@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from .believed import Shown, Whole
-from .bounds import CAPABILITIES_MAX
+from .bounds_models import CAPABILITIES_MAX
 from .constants import MODELS_MAX
 from .models import full_name, is_cloud, is_model_name, short_digest
 from .text import shown

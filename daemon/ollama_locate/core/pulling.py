@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from .bounds import PULL_LAYERS_MAX, PULL_QUIET, PULL_RATE_WINDOW, PULL_STATUSES_MAX, PULL_VERIFY
+from .bounds_models import PULL_LAYERS_MAX, PULL_QUIET, PULL_RATE_WINDOW, PULL_STATUSES_MAX, PULL_VERIFY
 from .text import shown
 
 _BYTES_MAX: Final = 2**60

@@ -6,7 +6,8 @@ from typing import Final
 
 import msgspec
 
-from .bounds import ANSWER_TOKENS, LOAD_ASSUMED, RATE_MAX, SCHEMA, SPEEDS_KEPT
+from .bounds import SCHEMA
+from .bounds_models import ANSWER_TOKENS, LOAD_ASSUMED, RATE_MAX, SPEEDS_KEPT
 from .models import is_model_name, short_digest
 from .text import shown
 

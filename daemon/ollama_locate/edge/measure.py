@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 import httpx
 
-from ollama_locate.core.bounds import (
+from ollama_locate.core.bounds_models import (
     BENCH_DEADLINE,
     BENCH_MAX_BYTES,
     BENCH_QUIET,

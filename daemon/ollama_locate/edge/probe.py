@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import h11
 
 from ollama_locate.core.answer import judge_no_http, judge_version
-from ollama_locate.core.bounds import SHOWS_AT_A_TIME
+from ollama_locate.core.bounds_models import SHOWS_AT_A_TIME
 from ollama_locate.core.constants import (
     BURST,
     SURE_ATTEMPTS,

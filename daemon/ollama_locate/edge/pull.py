@@ -9,7 +9,7 @@ from typing import Final
 
 import httpx
 
-from ollama_locate.core.bounds import LOAD_DEADLINE, LOAD_MAX_BYTES, PULL_CONNECT, PULL_LINE_MAX
+from ollama_locate.core.bounds_models import LOAD_DEADLINE, LOAD_MAX_BYTES, PULL_CONNECT, PULL_LINE_MAX
 from ollama_locate.core.pulling import Failure, Meter, Trouble, parse_error, stopped_before_its_end, told
 from ollama_locate.core.text import shown
 

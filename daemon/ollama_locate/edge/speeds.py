@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from ollama_locate.core.bounds import SPEEDS_MAX_BYTES
+from ollama_locate.core.bounds_models import SPEEDS_MAX_BYTES
 from ollama_locate.core.errors import StateFolderError
 from ollama_locate.core.speed import Speed, is_sane, merged, parse_speeds, render_speeds
 

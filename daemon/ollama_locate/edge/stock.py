@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from ollama_locate.core.bounds import (
+from ollama_locate.core.bounds_models import (
     LIST_RATE,
     PS_BELIEVED,
     SHOW_AGAIN,

@@ -8,14 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from ollama_locate.core.bounds import (
-    FILES_MODEST,
-    FILES_RESERVED,
-    FILES_WANTED,
-    FORWARD_DESCRIPTORS,
-    FORWARD_SHARE,
-    SHOWS_AT_A_TIME,
-)
+from ollama_locate.core.bounds import FILES_MODEST, FILES_RESERVED, FILES_WANTED, FORWARD_DESCRIPTORS, FORWARD_SHARE
+from ollama_locate.core.bounds_models import SHOWS_AT_A_TIME
 from ollama_locate.core.config import Config, Followed
 from ollama_locate.core.inventory import Model
 from ollama_locate.core.locator import Locator

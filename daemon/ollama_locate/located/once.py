@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ollama_locate.core.bounds import INVENTORY_PATIENCE
+from ollama_locate.core.bounds_models import INVENTORY_PATIENCE
 from ollama_locate.core.config import Config, Followed
 from ollama_locate.core.constants import MODELS_MAX
 from ollama_locate.core.errors import StateFolderError
