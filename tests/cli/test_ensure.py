@@ -158,6 +158,17 @@ def test_who_has_it_loads_it(run: Command, gpu: Server, name: str) -> None:
     assert gpu.asked() == [("/api/generate", {"model": "mistral:latest"})]
 
 
+def test_a_server_of_which_the_config_says_another_url_by_now_gets_nothing(
+    run: Command, gpu: Server, tmp_path: Path
+) -> None:
+    """Its headers may be meant for the other one."""
+    file = tmp_path / "config/ollama-locate/config.toml"
+    file.write_text(file.read_text().replace(gpu.url, "https://new.example"))
+    code, out, err = run("ensure", "mistral")
+    assert (code, out, "the config names another URL by now" in err) == (1, "", True)
+    assert gpu.asked() == []
+
+
 def test_an_alias_is_never_pulled(run: Command, gpu: Server, publish: Callable[..., None]) -> None:
     publish('[models.alias]\ncoder = ["qwen:32b", "qwen:7b"]', gpu=gpu)
     code, out, err = run("ensure", "coder")

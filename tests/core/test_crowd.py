@@ -154,6 +154,16 @@ def test_the_lots_of_one_machine_differ_from_server_to_server() -> None:
     assert len(set(lots)) == 50
 
 
+def test_the_machines_of_one_tailnet_do_not_ask_the_servers_of_another() -> None:
+    found, here = Crowd(0.0), seen(node("nas", 3))
+    many = replace(ALONE, peers=here.peers * 10_000)
+    found.see([(Net("home"), here), (Net("work", "/w"), many)], ())
+    home, work = replace(GPU, net="home"), replace(GPU, net="work")
+    assert (found.of(home).machines, found.of(work).machines) == (1, 10_000)
+    assert (found.of(home).cycle(INTERVAL), found.soon(home, 5.0)) == (INTERVAL, 5.0)
+    assert found.of(GPU).machines == 10_000, "of a server of no tailnet the largest counts"
+
+
 def test_a_tag_that_is_allowed_is_a_machine_as_well() -> None:
     look = seen(node("gpu", 2, UserID=3, Tags=["tag:ollama"]), node("bob", 3, **BOB))
     found = Crowd(0.0)

@@ -92,6 +92,23 @@ TWICE = "address_twice"
             mine("gpu", 2), mine("box", 3, TailscaleIPs=["100.64.0.3", "x:y"]), WORK, {}, id="what is no address"
         ),
         pytest.param(mine("gpu", 2), mine("box", 2), BEHIND, {}, id="behind a proxy it is another place"),
+        pytest.param(
+            mine("gpu", 2),
+            mine("box", 3, AllowedIPs=["100.64.0.3/32", "100.64.0.2/32"]),
+            WORK,
+            {"home/gpu": TWICE},
+            id="the other one leads there, whatever it calls its own",
+        ),
+        pytest.param(
+            mine("gpu", 2), mine("box", 3, AllowedIPs=["100.64.0.0/29"]), WORK, {"home/gpu": TWICE}, id="by a network"
+        ),
+        pytest.param(
+            mine("gpu", 2),
+            mine("exit", 3, AllowedIPs=["0.0.0.0/0", "::/0", "10.0.0.0/8", "no network"]),
+            WORK,
+            {},
+            id="an exit node, another network, and what is none",
+        ),
     ],
 )
 def test_an_address_of_two_tailnets_is_nobodys(

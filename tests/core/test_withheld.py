@@ -157,7 +157,8 @@ def test_a_pin_on_it_is_not_followed() -> None:
 @pytest.mark.parametrize(
     ("host", "needs", "reached"),
     [
-        pytest.param("100.64.0.9", HEADER, (False, True, False), id="a token over the tailnet"),
+        pytest.param("100.64.0.2", HEADER, (False, True, False), id="a token over the tailnet"),
+        pytest.param("100.64.0.9", HEADER, (False, False, False), id="an address that is no machine's of the tailnet"),
         pytest.param("100.64.0.9", NOTHING, (True, True, True), id="no token"),
         pytest.param("127.0.0.1", HEADER, (True, True, True), id="a token to this machine"),
     ],
@@ -178,6 +179,14 @@ def test_without_the_tailnet_no_token_goes_to_its_addresses(
 THE_SYSTEMS, SECOND, BY_PROXY = Net("home"), Net("work", "/w"), Net("work", "/w", ("127.0.0.1", 1055))
 
 
+@pytest.mark.parametrize("absence", [Absence.NOT_INSTALLED, Absence.HUNG, Absence.EXIT_CODE, Absence.STOPPED])
+def test_a_look_that_failed_says_nothing_of_where_a_token_would_go(absence: Absence) -> None:
+    roster = Roster(replace(PLAIN, static=(StaticServer("x", "100.64.0.2", 80, needs=HEADER),)), 0.0)
+    roster.see(named("gpu"), 0.0)
+    roster.see(Unavailable(absence), 1.0)
+    assert not roster.reachable(roster.tracks["static:x"].server)
+
+
 @pytest.mark.parametrize(
     ("nets", "looks", "reached"),
     [
@@ -185,6 +194,8 @@ THE_SYSTEMS, SECOND, BY_PROXY = Net("home"), Net("work", "/w"), Net("work", "/w"
         pytest.param((THE_SYSTEMS,), (replace_look(named("gpu"), tun=False),), False, id="no network interface"),
         pytest.param((BY_PROXY,), (named("gpu"),), False, id="only a proxy leads to it"),
         pytest.param((THE_SYSTEMS, SECOND), (named("gpu"), named("nas")), True, id="two that are up"),
+        pytest.param((THE_SYSTEMS, SECOND), (named("gpu"), named("gpu")), False, id="two machines have the address"),
+        pytest.param((THE_SYSTEMS,), (named("nas"),), False, id="its machine has left the tailnet"),
         pytest.param((THE_SYSTEMS, SECOND), (named("gpu"), STOPPED), False, id="it may be of the one that is away"),
         pytest.param((THE_SYSTEMS, BY_PROXY), (named("gpu"), STOPPED), True, id="the kernel never led to that one"),
     ],
@@ -192,7 +203,7 @@ THE_SYSTEMS, SECOND, BY_PROXY = Net("home"), Net("work", "/w"), Net("work", "/w"
 def test_of_several_tailnets_all_that_the_kernel_leads_to_must_be_there_for_a_token(
     nets: tuple[Net, ...], looks: tuple[Tailnet | Unavailable, ...], *, reached: bool
 ) -> None:
-    roster = Roster(replace(PLAIN, static=(StaticServer("x", "100.64.0.9", 80, needs=HEADER),), nets=nets), 0.0)
+    roster = Roster(replace(PLAIN, static=(StaticServer("x", "100.64.0.2", 80, needs=HEADER),), nets=nets), 0.0)
     for net, look in zip(nets, looks, strict=True):
         roster.see(look, 0.0, net.name)
     assert roster.reachable(roster.tracks["static:x"].server) is reached

@@ -142,6 +142,8 @@ def test_a_kept_connection_stays_on_both_sides(tmp_path: Path, headers: str) -> 
     [
         pytest.param(b"GET /../admin HTTP/1.1\r\nHost: localhost\r\n\r\n", id="above its path"),
         pytest.param(b"GET /api/%2E%2e/%2e%2e/x HTTP/1.1\r\nHost: localhost\r\n\r\n", id="the same, written otherwise"),
+        pytest.param(b"GET /..;/admin HTTP/1.1\r\nHost: localhost\r\n\r\n", id="the same, to a servlet"),
+        pytest.param(b"GET /api/%252e%252e/x HTTP/1.1\r\nHost: localhost\r\n\r\n", id="the same, escaped twice"),
         pytest.param(b"GET /api\\..\\..\\x HTTP/1.1\r\nHost: localhost\r\n\r\n", id="the same, by backslashes"),
         pytest.param(b"GET http://other.example/x HTTP/1.1\r\nHost: localhost\r\n\r\n", id="another host"),
         pytest.param(b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n", id="no path"),

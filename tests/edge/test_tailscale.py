@@ -186,6 +186,20 @@ def test_of_several_each_is_asked_at_its_own_socket(tmp_path: Path) -> None:
     assert said.out == f"said: --socket={path} status\n".encode()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a socket to somebody else")
+def test_a_socket_of_another_user_is_not_believed(tmp_path: Path) -> None:
+    path = tmp_path / "sock"
+    script = standin.executable(tmp_path / "tailscale", f"echo x > {tmp_path}/ran")
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(path))
+        door.listen()
+        os.chown(path, 65534, 65534)
+        found = asyncio.run(tailscale.look(str(script), Net("work", str(path)))).found
+    assert isinstance(found, Unavailable)
+    assert (found.reason, "another user's" in found.detail) == (Absence.NO_PERMISSION, True)
+    assert not (tmp_path / "ran").exists()
+
+
 @pytest.mark.usefixtures("quick")
 def test_a_socket_that_nobody_is_behind_any_more(tmp_path: Path) -> None:
     """As a tailscaled that was killed leaves it: the command tries again, as it sees another one on the machine."""

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 
 import httpx
 
-from ollama_locate.core.server import NOTHING, Kind
+from ollama_locate.core.errors import OperatorError
+from ollama_locate.core.server import Kind
 from ollama_locate.core.snapshot import ServerState
+from ollama_locate.core.trust import static_key
 from ollama_locate.edge import pull
 from ollama_locate.edge.access import access
 
@@ -20,5 +22,8 @@ class Clients:
 
     async def of(self, server: ServerState) -> httpx.AsyncClient:
         """The caller's to close. Raises OperatorError where a file of the server's cannot be used."""
-        needs = NOTHING if self._config is None else self._config.needs(server.key)
-        return pull.client(await access(needs))
+        if self._config is None or server.kind != Kind.STATIC.value:
+            return pull.client()
+        if server.url not in (one.url for one in self._config.static if static_key(one.name) == server.key):
+            raise OperatorError("the config names another URL by now; `ollama-locate refresh` has it read")
+        return pull.client(await access(self._config.needs(server.key)))

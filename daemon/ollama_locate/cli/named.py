@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from ollama_locate.core.choosing import ABILITIES, Wish, abilities, alternatives, why_none
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.obstacle import Obstacle, obstacle
-from ollama_locate.core.server import authority_of, host_of
+from ollama_locate.core.server import Kind, authority_of, host_of
 from ollama_locate.core.snapshot import RejectedState, ServerState, Snapshot, best_by_model
 from ollama_locate.core.text import shown
 
@@ -22,7 +22,9 @@ def speaks_of(server: ServerState, wanted: str) -> bool:
     Of several tailnets also `work/gpu-box`.
     """
     text = wanted.lower().rstrip("/")
-    names = (server.name.lower(), server.name.partition(":")[0].lower(), server.name.partition(".")[0].lower())
+    name = server.name.lower()
+    # What a machine of the LAN calls itself does not mean the peer that the tailnet calls so.
+    names = (name, name.partition(":")[0], name if server.kind == Kind.MDNS.value else name.partition(".")[0])
     told = (server.url.lower(), server.url.lower().partition("://")[2], authority_of(server.url), host_of(server.url))
     full = f"{server.tailnet}/{server.name}".lower()
     return text in (*names, full, server.key.lower(), *told, server.kind)

@@ -199,7 +199,7 @@ class Board:
     def _is_outdated(self, track: Track, now: float) -> bool:
         """Whether its last answer is older than it ever is where nobody shares the interval."""
         answered = track.health.answered_at
-        shared = self.roster.crowd.shares and not track.server.loopback
+        shared = self.roster.crowd.of(track.server).shares and not track.server.loopback
         return shared and answered is not None and now - answered > OUTDATED * self.settings.interval
 
     def doubtful(self, contenders: Iterable[Contender]) -> list[Contender]:

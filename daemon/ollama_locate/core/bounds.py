@@ -323,3 +323,7 @@ MDNS_GOODBYE: Final = 1.0
 
 TAILNETS_MAX: Final = 8
 """Each has a tailscaled, a look and a bus of its own; more of them on one machine are a mistake."""
+
+MDNS_POINTERS_MAX: Final = 20_000
+"""New names of services, since the LAN was begun to be listened to: zeroconf keeps 0.2 KB of each, 4 MB, as long as
+whoever announced it says. More is taken for a flood, and all is forgotten."""

@@ -8,6 +8,7 @@ at once is spread over a window. A machine's lot says where in both it stands, a
 import zlib
 from collections import Counter
 from collections.abc import Collection, Iterable
+from copy import copy
 
 from .constants import AGAIN_A_SECOND, SHARED_BY, SURGE_A_SECOND
 from .server import Server
@@ -35,7 +36,7 @@ class Crowd:
 
     def __init__(self, born: float, told: int = 0) -> None:
         self.told = told
-        self._seen = 0
+        self._seen, self._of = 0, dict[str, int]()
         self._born = born
         self._me = f"{born!r}"
 
@@ -43,6 +44,12 @@ class Crowd:
     def machines(self) -> int:
         """How many may ask a server, this one included: a server is asked by all but itself."""
         return self.told or self._seen
+
+    def of(self, server: Server) -> "Crowd":
+        """Those who may ask this server."""
+        found = copy(self)
+        found._seen = self._of.get(server.net, self._seen)  # noqa: SLF001 - a copy of this very one
+        return found
 
     @property
     def shares(self) -> bool:
@@ -66,10 +73,11 @@ class Crowd:
     def see(self, seen: Collection[Seen], rejected: Iterable[Rejected]) -> None:
         """Count who is there, on or off: who is off now may be on when it matters.
 
-        Of several tailnets the largest counts: the machines of one do not ask the servers of another.
+        The machines of one tailnet do not ask the servers of another: those of none count with the largest.
         """
         without = Counter(one.net for one in rejected if one.reason in _NO_DAEMON)
-        self._seen = max((len(tailnet.peers) - without[net.name] for net, tailnet in seen), default=0)
+        self._of = {net.name: len(tailnet.peers) - without[net.name] for net, tailnet in seen}
+        self._seen = max(self._of.values(), default=0)
         self._me = " ".join([*(tailnet.self.id for _, tailnet in seen), repr(self._born)])
 
     def lot(self, key: str) -> float:
@@ -78,7 +86,7 @@ class Crowd:
 
     def soon(self, server: Server, now: float) -> float:
         """When to ask a server after an event that others may see as well."""
-        return now if server.loopback else now + self.window * self.lot(server.key)
+        return now if server.loopback else now + self.of(server).window * self.lot(server.key)
 
     def cycle(self, interval: float) -> float:
         """Seconds from one regular turn with a server to the next."""

@@ -3,6 +3,7 @@
 Whatever is heard was said by somebody on the LAN, and anybody there can say anything. TXT records are not read.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address
 from typing import Final
@@ -78,8 +79,12 @@ def chosen(links: tuple[Link, ...], wanted: tuple[str, ...]) -> tuple[Link, ...]
 
 def is_meant(allow: tuple[Pattern, ...], sighting: Sighting) -> bool:
     """Whether `allow` may speak of it: by what it says of itself, so that this is no proof of anything."""
-    addresses = filter(None, map(plain, sighting.addresses))
-    return by_name(allow, sighting.host) or any(by_address(allow, one) for one in addresses)
+    return bool(_meant(allow, sighting))
+
+
+def _meant(allow: tuple[Pattern, ...], sighting: Sighting) -> set[str]:
+    found = {one for one in map(plain, sighting.addresses) if one and by_address(allow, one)}
+    return found | {sighting.host} if by_name(allow, sighting.host) else found
 
 
 def by_name(allow: tuple[Pattern, ...], host: str) -> bool:
@@ -122,13 +127,18 @@ class Book:
         sighting = msgspec.structs.replace(sighting, addresses=addresses)
         if sighting.name not in self._all and len(self._all) >= MDNS_SIGHTINGS_MAX:
             self.full = True
-            crowd = (name for name, (one, _) in self._all.items() if not is_meant(allow, one))
-            last = next(crowd, None) if is_meant(allow, sighting) else None
+            last = self._spare(allow) if is_meant(allow, sighting) else None
             if last is None:
                 return False
             del self._all[last]
         self._all[sighting.name] = sighting, now
         return True
+
+    def _spare(self, allow: tuple[Pattern, ...]) -> str | None:
+        """Whom to forget: `allow` speaks of none of its places, or others claim all of those as well."""
+        meant = {name: _meant(allow, one) for name, (one, _) in self._all.items()}
+        claims = Counter(place for places in meant.values() for place in places)
+        return next((name for name, places in meant.items() if all(claims[one] > 1 for one in places)), None)
 
     def gone(self, name: str) -> bool:
         """It said goodbye; returns whether it was known."""

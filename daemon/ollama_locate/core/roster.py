@@ -52,8 +52,15 @@ class Looked:
 
     @property
     def routes(self) -> bool:
-        """Whether the kernel sends what is meant for its addresses into it, and nowhere else."""
-        return not self.away and self.tailnet is not None and self.tailnet.tun
+        """Whether the kernel sends its machines' addresses into it, by the last look: one that failed says nothing."""
+        return isinstance(self.look, Tailnet) and self.look.tun
+
+    def holds(self, host: str) -> bool:
+        """Whether one of its machines has this address: any other goes where the default route leads."""
+        if self.tailnet is None:
+            return False
+        nodes, wanted = (self.tailnet.self, *self.tailnet.peers), plain(host)
+        return any(plain(address) == wanted for node in nodes for address in node.addresses)
 
 
 class Roster:
@@ -115,10 +122,10 @@ class Roster:
     def reachable(self, server: Server) -> bool:
         """Whether it makes sense to ask it: a peer cannot be reached while its tailnet is away."""
         if server.secret_in_clear:
-            # Without the tailnet its address is the Internet provider's, who would get the headers to read. Nobody
-            # says of which tailnet it is: so all that the kernel leads to must be there.
+            # Else its address is the Internet provider's, who would get the headers to read; and of an address that
+            # two tailnets have nobody says whose machine it leads to.
             routed = [one for one in self.nets.values() if one.net.socks5 is None]
-            return bool(routed) and all(one.routes for one in routed)
+            return all(one.routes for one in routed) and sum(one.holds(server.host) for one in routed) == 1
         return server.kind in (Kind.LOCAL, Kind.STATIC, Kind.MDNS) or not self.nets[server.net].away
 
     def tailnet_lacks(self, server: LastGood) -> bool:
@@ -188,7 +195,7 @@ class Roster:
                 # Of the LAN also who said goodbye: it is asked whether that is so.
                 last = track.checked if track.checked is not None else -math.inf
                 track.repeats = 0
-                track.due = min(track.due, max(self.crowd.soon(server, now), last + self.crowd.again))
+                track.due = min(track.due, max(self.crowd.soon(server, now), last + self.crowd.of(server).again))
             track.server = server
             tracks[server.key] = track
         self.tracks = tracks

@@ -54,6 +54,7 @@ class Peer(msgspec.Struct, frozen=True, gc=False):
     shared_out: bool
     shared_in: bool
     path: str
+    routes: tuple[str, ...] = ()
 
 
 class Tailnet(msgspec.Struct, frozen=True):
@@ -73,6 +74,7 @@ class _Node(msgspec.Struct, frozen=True):
     UserID: int = 0
     Tags: list[str] | None = None
     TailscaleIPs: list[str] | None = None
+    AllowedIPs: list[str] | None = None
     Online: bool = False
     Expired: bool = False
     ShareeNode: bool = False
@@ -170,6 +172,7 @@ def parse_own(raw: bytes) -> Own:
 
 def _peer(node: _Node, suffix: str, logins: dict[str, str]) -> Peer:
     dns_name = node.DNSName.rstrip(".").lower()
+    own = [f"{one}/{128 if ':' in one else 32}" for one in node.TailscaleIPs or ()]
     ours = bool(suffix) and dns_name.endswith("." + suffix)
     return Peer(
         id=node.ID,
@@ -186,6 +189,8 @@ def _peer(node: _Node, suffix: str, logins: dict[str, str]) -> Peer:
         shared_out=node.ShareeNode,
         shared_in=bool(node.AltSharerUserID) or (bool(suffix and dns_name) and not ours),
         path=_path(node),
+        # What else the kernel sends there: subnets, and whatever the control plane says. Nearly always nothing.
+        routes=tuple(net for net in node.AllowedIPs or () if net not in own),
     )
 
 

@@ -1,12 +1,14 @@
 """Several tailnets, judged together: each by its own users, and none by an address that two of them use."""
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import replace
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 from msgspec.structs import replace as altered
 
 from .net import Net
+from .patterns import Network
 from .server import Server
 from .tailnet import Tailnet
 from .trust import Policy, Rejected, Rejection, judge
@@ -29,7 +31,8 @@ def judge_all(seen: Iterable[Seen], policy: Policy) -> tuple[list[Server], list[
         found, left = judge(_reachable(net, tailnet), _policy(net, policy))
         if net.name in held:
             elsewhere = frozenset[str]().union(*(there for name, there in held.items() if name != net.name))
-            twice = {server.key for server in found if server.host in elsewhere}
+            routes = [route for other, there in routed if other.name != net.name for route in _routes(there)]
+            twice = {one.key for one in found if one.host in elsewhere or _inside(one.host, routes)}
             peers = {peer.id: peer for peer in tailnet.peers}
             left += [
                 Rejected(peers[key], Rejection.ADDRESS_TWICE)
@@ -46,6 +49,19 @@ def _addresses(tailnet: Tailnet) -> frozenset[str]:
     """All that its routes may lead to; whoever is never asked may have the address of one who is."""
     every = (address for node in (tailnet.self, *tailnet.peers) for address in node.addresses)
     return frozenset(map(_plain, every))
+
+
+def _routes(tailnet: Tailnet) -> list[Network]:
+    """The networks that it leads to besides; an exit node's is not one, as any other route comes before it."""
+    found = []
+    for text in (text for peer in tailnet.peers for text in peer.routes):
+        with contextlib.suppress(ValueError):
+            found.append(ip_network(text, strict=False))
+    return [one for one in found if one.prefixlen]
+
+
+def _inside(host: str, routes: list[Network]) -> bool:
+    return any(ip_address(host) in one for one in routes)
 
 
 def _plain(address: str) -> str:

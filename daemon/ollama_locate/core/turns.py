@@ -50,7 +50,7 @@ class Turns:
     def wait(self, track: Track, probe: Probe, now: float, jitter: float) -> float:
         """Seconds from this result to the server's next check."""
         server, health = track.server, track.health
-        interval, crowd = self._board.settings.interval, self._board.roster.crowd
+        interval, crowd = self._board.settings.interval, self._board.roster.crowd.of(server)
         current = self._board.is_current(server.key)
         # Who has no server, or does not see the end of the one it has, cannot wait for its turn.
         urgent = not self._board.reaches() or (current and not self._sentinel.holds(server.key))

@@ -50,13 +50,21 @@ class Access:
         return ssl.create_default_context(cadata=self.ca) if self.ca else None
 
 
+_reading: Final[dict[tuple[asyncio.AbstractEventLoop, Needs], asyncio.Future[Access]]] = {}
+"""One reading of the same files at a time: a disk that hangs shall not take one common thread after the other."""
+
+
 async def access(needs: Needs) -> Access:
     """Read the files, away from the loop. Raises OperatorError with one line, in which none of their content stands."""
     if needs == NOTHING:
         return Access()
+    loop = asyncio.get_running_loop()
+    if (reading := _reading.get((loop, needs))) is None:
+        reading = _reading[loop, needs] = loop.run_in_executor(None, read_access, needs)
+        reading.add_done_callback(lambda done: (_reading.pop((loop, needs)), done.cancelled() or done.exception()))
     try:
         async with asyncio.timeout(ACCESS_PATIENCE):
-            return await asyncio.to_thread(read_access, needs)
+            return await asyncio.shield(reading)
     except TimeoutError:
         raise OperatorError(f"{needs.headers or needs.ca} cannot be read within {ACCESS_PATIENCE:g} s") from None
 

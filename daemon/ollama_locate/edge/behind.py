@@ -35,8 +35,11 @@ class Dress(NamedTuple):
         than Ollama.
         """
         target = request.target.decode("latin-1")
-        path = unquote(target.partition("?")[0]).replace("\\", "/")
-        if not path.startswith("/") or request.method == b"CONNECT" or {".", ".."} & set(path.split("/")):
+        path = target.partition("?")[0]
+        while (once := unquote(path)) != path:  # some proxies read an escape twice
+            path = once
+        parts = {part.partition(";")[0] for part in path.replace("\\", "/").split("/")}  # `..;` is `..` to servlets
+        if not path.startswith("/") or request.method == b"CONNECT" or {".", ".."} & parts:
             raise NotHttpError("the target is no path, or leaves it")
         upgrades = bool(header(request, b"upgrade"))
         if pipelined and not upgrades:

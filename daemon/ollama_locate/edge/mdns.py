@@ -12,7 +12,7 @@ from typing import Protocol
 from zeroconf import Error, IPVersion, RecordUpdate, RecordUpdateListener, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
-from ollama_locate.core.bounds import MDNS_ASK, MDNS_ASKED_MAX, MDNS_FLOOD
+from ollama_locate.core.bounds import MDNS_ASK, MDNS_ASKED_MAX, MDNS_FLOOD, MDNS_POINTERS_MAX
 from ollama_locate.core.mdns import Sighting
 
 _A, _PTR, _AAAA, _SRV = 1, 12, 28, 33
@@ -47,7 +47,7 @@ class Browser(RecordUpdateListener):
         self._touched: dict[str, None] = {}
         self._gone: set[str] = set()
         self._asking: dict[str, asyncio.Task[None]] = {}
-        self._second, self._count = 0, 0
+        self._second, self._count, self._pointers = 0, 0, 0
         self._zeroconf = AsyncZeroconf(interfaces=list(addresses), ip_version=IPVersion.V4Only)
         self._zeroconf.zeroconf.async_add_listener(self, None)
         # It asks, and asks again before what is known is too old; its own word of changes is not used.
@@ -65,7 +65,7 @@ class Browser(RecordUpdateListener):
 
     def async_update_records(self, zc: Zeroconf, now: float, records: list[RecordUpdate]) -> None:  # noqa: ARG002 - theirs
         """Note which services these records are about; the cache has them afterwards only."""
-        self._weigh()
+        self._weigh(sum(one.old is None and one.new.type == _PTR for one in records))
         for record in (one.new for one in records):
             if record.type == _PTR and record.name.lower() in self._types:
                 name = str(getattr(record, "alias", "")).lower()
@@ -86,11 +86,13 @@ class Browser(RecordUpdateListener):
             if name not in gone and not self._tell(name) and len(self._asking) < MDNS_ASKED_MAX:
                 self._asking.setdefault(name, self._loop.create_task(self._request(name)))
 
-    def _weigh(self) -> None:
+    def _weigh(self, pointers: int) -> None:
+        # zeroconf remembers the name of each until its TTL is over, whatever its cache forgets.
+        before, self._pointers = self._pointers, self._pointers + pointers
         second = int(self._loop.time())
         self._count = self._count + 1 if second == self._second else 1
         self._second = second
-        if self._count == MDNS_FLOOD:
+        if self._count == MDNS_FLOOD or before < MDNS_POINTERS_MAX <= self._pointers:
             self._hearer.flooded()
 
     def _tell(self, name: str) -> bool:

@@ -67,6 +67,8 @@ def _timed(configured: str, net: Net, stop: threading.Event) -> Look:
 def _status(configured: str, net: Net, stop: threading.Event) -> Tailnet | Unavailable:
     if net.socket and not Path(net.socket).exists():
         return Unavailable(Absence.NOT_RUNNING)
+    if net.socket and not is_believed(net.socket):
+        return Unavailable(Absence.NO_PERMISSION, f"{shown(net.socket)} is another user's")
     said = _run(configured, (*net.words, "status", "--json"), STATUS_DEADLINE, stop)
     if not isinstance(said, Unavailable) and not said.whole:
         said = Unavailable(Absence.HUNG, "it left a process that keeps its output open")
@@ -107,6 +109,14 @@ def _run(
         missing = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EACCES)
         reason = Absence.NOT_INSTALLED if missing else Absence.EXIT_CODE
         return Unavailable(reason, shown(f"{executable}: {error.strerror}"))
+
+
+def is_believed(path: str) -> bool:
+    """Whether the socket is root's or one's own: another's tailscaled may say anything."""
+    try:
+        return Path(path).stat().st_uid in (0, os.geteuid())
+    except OSError:
+        return False
 
 
 def refusal(path: str) -> int:
