@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: help venv demo test fuzz simulate fleet lint format real real-full soak bench build release-check formula lock clean
+.PHONY: help venv demo test fuzz simulate fleet mutate lint format real real-full soak bench build release-check formula lock clean
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
@@ -36,6 +36,9 @@ fuzz: .venv/.fuzz ## coverage-guided fuzzing of all readers of what comes from o
 
 simulate: $(STAMP) ## thousands of days on a virtual clock, in minutes; DAYS=100 for fewer
 	@$(if $(DAYS),DAYS=$(DAYS)) $(BIN)/python -m pytest -q -n 2 --dist worksteal tests/simulation -m simulation
+
+mutate: $(STAMP) ## small mistakes put into the core: do the tests notice? a sample in minutes; ALL=1, or FILES="health trust"
+	@$(BIN)/python -m tests.mutation $(if $(ALL),--bar 92,$(if $(FILES),$(FILES),--sample 600))
 
 fleet: $(STAMP) ## what the servers of 10,000 daemons see, the figures of docs/scale.md, in minutes
 	@$(BIN)/python -m tests.simulation.fleet_runs near & near=$$!; \
