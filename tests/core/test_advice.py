@@ -1,9 +1,12 @@
 """What a person can do, in sentences."""
 
+from dataclasses import replace
+
 import pytest
 
-from ollama_locate.core.advice import advice, mend
+from ollama_locate.core.advice import advice, listed, mend
 from ollama_locate.core.outcome import Outcome, Probe
+from ollama_locate.core.pin import Pin
 from ollama_locate.core.selection import Local
 from ollama_locate.core.tailnet import Absence
 from ollama_locate.core.trust import Policy
@@ -12,6 +15,7 @@ from tests.standins.tailscale import node
 from .test_snapshot import of, server, snap
 from .world import Step, World, away, key, look, no, ok, settings, tailnet
 
+PINNED = "The pinned server does not answer. To use what was found instead, type: ollama-locate unpin"
 WITHOUT = "Without it none of its machines is used."
 SERVE = "tailscale serve --bg --tcp {0} tcp://127.0.0.1:{0}"
 
@@ -182,3 +186,35 @@ def test_the_detail_of_an_error_is_said() -> None:
     world.look("gpu")
     world.locator.finish(key("gpu"), Probe(Outcome.ERROR, world.now, "HTTP 503"), world.now)
     assert advice(of(world, world.locator.conclude(world.now))) == ["gpu: could not be probed (HTTP 503)."]
+
+
+def test_a_pin_that_does_not_answer_is_said_first() -> None:
+    chosen = replace(settings(), pin=Pin("nas", "http://100.64.0.3:11434", key("nas")))
+    found = advice(snap(look("gpu", "nas"), ok("gpu"), no("nas"), chosen=chosen))
+    assert found[0] == PINNED
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [(0, ""), (1, "n0"), (6, "n0, n1, n2, n3, n4, n5"), (7, "n0, n1, n2, n3, n4, n5 and 1 more")],
+)
+def test_a_few_names(names: int, text: str) -> None:
+    assert listed(f"n{number}" for number in range(names)) == text
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        pytest.param(no("local", Outcome.REFUSED), True, id="none runs here"),
+        pytest.param(no("local"), False, id="it hangs"),
+        pytest.param(ok("local"), False, id="it runs"),
+    ],
+)
+def test_how_to_start_it_here_is_said_of_none_only(step: Step, *, told: bool) -> None:
+    found = snap(look("gpu"), ok("gpu"), step, no("self"), chosen=settings(local=Local.AUTO))
+    assert bool(mend(server(found, "local"))) is told
+    assert any(sentence.endswith("ollama serve") for sentence in advice(found)) is told
+
+
+def test_one_that_is_down_is_not_asked_to_pull() -> None:
+    assert not any("pull" in one for one in advice(snap(look("gpu"), ok("gpu", 5, ()), no("gpu", Outcome.REFUSED, 3))))

@@ -10,6 +10,7 @@ from ollama_locate.core.outcome import Outcome
 RECORDED = (Path(__file__).parent / "recordings" / "version.http").read_bytes().partition(b"\r\n\r\n")[2]
 NO_FILE = "HTTP {}: name a file of `headers` in its table of the config"
 PAGE = "a page for people (HTML): a login, or the path is another one"
+ELSEWHERE = "it redirects, as to a login page, and redirects are not followed"
 NO_VERSION = "its /api/version is not Ollama's"
 
 
@@ -32,10 +33,25 @@ NO_VERSION = "its /api/version is not Ollama's"
         pytest.param(
             302,
             b"",
-            (Outcome.NOT_OLLAMA, "HTTP 302: it redirects, as to a login page, and redirects are not followed", ""),
+            (Outcome.NOT_OLLAMA, f"HTTP 302: {ELSEWHERE}", ""),
             id="elsewhere",
         ),
+        *(
+            pytest.param(
+                status, b"", (Outcome.NOT_OLLAMA, f"HTTP {status}: {ELSEWHERE}", ""), id=f"elsewhere: {status}"
+            )
+            for status in (300, 399)
+        ),
+        *(
+            pytest.param(
+                status, b"", (Outcome.NOT_OLLAMA, f"HTTP {status} to /api/version", ""), id=f"nothing: {status}"
+            )
+            for status in (299, 400, 499)
+        ),
         pytest.param(500, b"", (Outcome.ERROR, "HTTP 500", ""), id="in trouble"),
+        pytest.param(501, b"", (Outcome.ERROR, "HTTP 501", ""), id="in another trouble"),
+        pytest.param(200, b'{"version":"%s"}' % (b"1" * 64), (Outcome.ALIVE, "", "1" * 64), id="a long version"),
+        pytest.param(200, b'{"version":"%s"}' % (b"1" * 65), (Outcome.ALIVE, "", "1" * 63 + "…"), id="too long a one"),
         pytest.param(502, b"<html>", (Outcome.GATEWAY, "HTTP 502", ""), id="a proxy before a dead Ollama"),
         pytest.param(503, b"", (Outcome.GATEWAY, "HTTP 503", ""), id="a proxy that knows no Ollama now"),
         pytest.param(504, b"", (Outcome.GATEWAY, "HTTP 504", ""), id="a proxy before an Ollama that hangs"),

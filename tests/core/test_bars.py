@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ollama_locate.core.bars import bar, rates
+from ollama_locate.core.bars import bar, figure, rates
 
 LONG = ("a-name-that-nobody-would-give-to-a-machine", "registry.example.com/library/some-model:70b-instruct-q4_K_M")
 
@@ -41,3 +41,15 @@ def test_each_row_fits_into_80_columns(rows: list[tuple[str, str, float]]) -> No
     shown = rates(rows, 80)
     assert len(shown) == len(rows)
     assert all(len(one) == 80 for one in shown)
+
+
+def test_of_equal_ones_the_names_decide_the_order() -> None:
+    rows = [("b", "x", 5.0), ("a", "y", 5.0), ("a", "x", 5.0), ("z", "z", 9.0)]
+    assert [line.split()[:2] for line in rates(rows, 80)] == [["z", "z"], ["a", "x"], ["a", "y"], ["b", "x"]]
+
+
+@pytest.mark.parametrize(
+    ("rate", "text"), [(0.04, "0.0 tok/s"), (9.9, "9.9 tok/s"), (10.0, "10 tok/s"), (10.6, "11 tok/s")]
+)
+def test_a_figure_has_a_digit_behind_the_point_below_ten(rate: float, text: str) -> None:
+    assert figure(rate) == text

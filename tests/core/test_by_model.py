@@ -63,6 +63,18 @@ def test_a_model_that_nobody_else_has_stays_with_who_is_in_doubt() -> None:
     assert found == {"m:1": "fast", "f:1": "fast", "only:1": "ill"}
 
 
+def test_in_the_dead_band_each_model_keeps_its_own_place() -> None:
+    best = ByModel()
+    best.choose([one("a", 30, "m:1"), one("b", 40, "m:1", "n:1")], {})
+    both = [one("b", 25, "m:1", "n:1"), one("a", 30, "m:1", "n:1")]
+    assert best.choose(both, {}) == {"m:1": "a", "n:1": "b"}
+
+
+def test_of_two_who_were_reported_the_better_one_is_taken() -> None:
+    both = [one("a", 1, "m:1", demoted=True), one("b", 90, "m:1", demoted=True)]
+    assert ByModel().choose(both, {}) == {"m:1": "a"}
+
+
 def test_by_speed_the_time_of_an_answer_counts() -> None:
     best = ByModel()
     answers = {"m:1": {"fast": 9.0, "slow": 2.0}}

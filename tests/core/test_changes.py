@@ -1,9 +1,10 @@
 """What changed, for the log: each change is said once."""
 
+import msgspec
 import pytest
 
-from ollama_locate.core.changes import Level, changes
-from ollama_locate.core.outcome import Outcome
+from ollama_locate.core.changes import Level, changes, headline
+from ollama_locate.core.outcome import Outcome, Probe
 from ollama_locate.core.selection import Local
 from ollama_locate.core.snapshot import Snapshot
 from ollama_locate.core.tailnet import Absence
@@ -115,6 +116,55 @@ def test_what_has_changed_is_said_once(then: tuple[Step, ...], want: list[tuple[
 def test_a_server_of_unknown_round_trip_is_said_without() -> None:
     assert said((look("gpu"),), ok("gpu", None))[-1] == ("INFO", "gpu: up")
     assert said((look("gpu"),), ok("gpu", None))[0][1].startswith("endpoint is http://100.64.0.2:11434 (gpu): ")
+
+
+@pytest.mark.parametrize(
+    ("steps", "text"),
+    [
+        pytest.param((look("gpu"), no("gpu")), "no server has been found, so this is the default", id="none"),
+        pytest.param((look("gpu", "nas"), no("nas"), ok("gpu", 5.125)), "gpu 5.12 ms, 1 server", id="one"),
+        pytest.param(
+            (*START, ok("self"), ok("local", None)), "this machine, 3 servers", id="three, and its self-check"
+        ),
+        pytest.param(
+            (look("gpu"), ok("gpu"), no("local"), no("self"), decide, no("gpu", REFUSED, 3)),
+            "gpu, stale: no server",
+            id="stale",
+        ),
+    ],
+)
+def test_the_headline(steps: tuple[Step, ...], text: str) -> None:
+    found, _ = pair(steps, (), Local.AUTO)
+    assert headline(found).startswith(text)
+
+
+def test_a_stale_one_of_before_stays_and_a_server_is_first_seen_dead_without_a_warning() -> None:
+    world = World(before="gpu")
+    for step in (look("gpu", "nas"), no("gpu"), no("nas")):
+        step(world)
+    first = of(world, world.locator.conclude(world.now))
+    assert changes(None, first)[0][1].startswith("endpoint stays http://100.64.0.2:11434 (gpu), stale: ")
+    world.look("gpu", "nas", TailscaleIPs=["100.64.0.99"])
+    other = of(world, world.locator.conclude(world.now))
+    assert changes(first, other)[0][1].startswith("endpoint is http://100.64.0.99:11434 (gpu), stale: ")
+
+
+def test_the_reason_of_a_failure_is_said_and_only_a_fall_is_a_warning() -> None:
+    world = World()
+    world.look("gpu")
+    found = [of(world, world.locator.conclude(world.now))]
+    for outcome, detail in ((Outcome.SILENT, ""), (Outcome.ERROR, "no route")):
+        world.locator.finish("n2:11434", Probe(outcome, world.now, detail), world.now)
+        found.append(of(world, world.locator.conclude(world.now)))
+    assert [(level.name, text.endswith(" (no route)")) for level, text in changes(found[1], found[2])] == [
+        ("DEBUG", True)
+    ]
+
+
+def test_who_rings_is_said_elsewhere() -> None:
+    first, _ = pair(START, ())
+    rung = msgspec.structs.replace(first, tailnet=msgspec.structs.replace(first.tailnet, watch="bus"))
+    assert changes(first, rung) == []
 
 
 def test_not_having_looked_yet_is_no_warning() -> None:

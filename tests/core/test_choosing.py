@@ -73,6 +73,7 @@ def published(stocks: dict[str, tuple[Model, ...]] | None = None) -> Snapshot:
         pytest.param(Wish("small"), "qwen:4b", GPU, id="an alias"),
         pytest.param(Wish("llama:8b"), "llama:8b", NAS, id="loaded first"),
         pytest.param(Wish(can=frozenset({"tools"})), "qwen:4b", GPU, id="whatever can do it"),
+        pytest.param(Wish(can=frozenset(TOOLS)), "qwen:4b", GPU, id="whatever can just that"),
         pytest.param(Wish("llama:8b,*", frozenset({"tools"})), "qwen:4b", GPU, id="the first that can"),
         pytest.param(Wish(loaded=True), "llama:8b", NAS, id="whatever is loaded"),
         pytest.param(Wish("qwen:4b,llama:8b", loaded=True), "llama:8b", NAS, id="the first that is loaded"),
@@ -98,6 +99,16 @@ def test_a_wish(wish: Wish, model: str, url: str) -> None:
             Wish("qwen:4b", loaded=True),
             "qwen:4b is there, but loaded nowhere; `ollama-locate ensure qwen:4b` loads it",
             id="it is cold",
+        ),
+        pytest.param(
+            Wish("new:1", loaded=True),
+            "new:1 is there, but loaded nowhere; `ollama-locate ensure new:1` loads it",
+            id="it is cold, and nobody knows what it can do",
+        ),
+        pytest.param(
+            Wish("qwen:4b", frozenset(TOOLS), loaded=True),
+            "qwen:4b is there, but loaded nowhere; `ollama-locate ensure qwen:4b` loads it",
+            id="it can just that, and is cold",
         ),
         pytest.param(
             Wish("qwen:4b", frozenset({"tools"}), loaded=True),

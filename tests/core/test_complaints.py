@@ -23,6 +23,11 @@ def play(*events: tuple[float, str]) -> Complaints:
         pytest.param([(0, R), (20, R), (21, P)], 321.0, id="two within a minute are, when its probe passes"),
         pytest.param([(0, R), (20, R)], None, id="not before: it may be down, and fall"),
         pytest.param([(0, R), (61, R), (62, P)], None, id="two that are more than a minute apart are not"),
+        pytest.param([(0, R), (60, R), (60.5, P)], None, id="nor a whole one"),
+        pytest.param([(0, R), (1, R), (2, P)], 302.0, id="a second is apart enough"),
+        pytest.param([(0, R), (20, R), (60, P)], None, id="the first one has grown old when it is asked"),
+        pytest.param([(0, R), (5, R), (5.5, R), (6, P)], 306.0, id="the gap is to the one before"),
+        pytest.param([(0, R), (61, P), (62, R), (63, P)], None, id="old ones are forgotten when it is asked"),
         pytest.param([(0, R), (0.5, R), (0.9, R), (1, P)], None, id="a flood within a second is one report"),
         pytest.param([(0, R), (1.5, R), (2, P), (3, P)], 302.0, id="a probe that passes later changes nothing"),
         pytest.param([(0, R), (20, R), (90, P)], None, id="reports grow old while it is not asked"),
@@ -41,5 +46,7 @@ def test_each_spell_is_twice_as_long_until_it_was_well_for_an_hour() -> None:
         spells.append(complaints.until - now - 3)
         now = complaints.until + 60
     assert spells == [DEMOTED_FIRST, 600.0, 1200.0, 2400.0, DEMOTED_MAX, DEMOTED_MAX]
+    now = complaints.until + 3597
+    assert passed(reported(reported(complaints, now), now + 2), now + 3).until == now + 3 + DEMOTED_MAX
     now = complaints.until + 3601
     assert passed(reported(reported(complaints, now), now + 2), now + 3).until == now + 3 + DEMOTED_FIRST

@@ -10,6 +10,7 @@ from ollama_locate.core.feed import Feed, Format
 from ollama_locate.core.forward import Forward
 from ollama_locate.core.pin import Pin
 from ollama_locate.core.selection import Local, Rank
+from ollama_locate.core.speed import Speed
 from ollama_locate.core.trust import StaticServer
 
 WHOLE = b"""\
@@ -446,3 +447,70 @@ def test_a_pin_to_the_forward_itself_is_not_followed() -> None:
     config = read('[forward]\nlisten = "127.0.0.1:11435"')
     assert config.settings(Pin("pinned", "http://localhost:11435")).policy.static == ()
     assert len(config.settings(Pin("pinned", "http://localhost:11436")).policy.static) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(f"ports = {list(range(1, 17))}", id="ports"),
+        pytest.param("ports = [1, 65535]", id="the first port and the last"),
+        pytest.param('[[on_change]]\nrun = ["a"]\n' * 16, id="commands"),
+        pytest.param("".join(FEED.format(f"/a{number}") for number in range(8)), id="feeds"),
+        pytest.param("[variables]\n" + "\n".join(f'A{number} = "x"' for number in range(31)), id="variables"),
+        pytest.param('[variables]\nOLLAMA_ENDPOINT = "{url}"', id="the one that is always there"),
+        pytest.param(f"[mdns]\nservices = {[f'_a{number}._tcp.local' for number in range(8)]}", id="services"),
+        pytest.param(f"[models]\nrequire = {['m'] * 16}", id="required models"),
+        pytest.param("[models.alias]\n" + "\n".join(f'a{number} = "m"' for number in range(64)), id="aliases"),
+        pytest.param('[forward]\nlisten = "127.0.0.1:11435"', id="a forward that is no desktop's"),
+        pytest.param('interval = "1s"\ntimeout = "500ms"', id="the shortest"),
+        pytest.param('interval = "1h"\ntimeout = "30s"', id="the longest"),
+        pytest.param("machines = 1000000", id="machines"),
+    ],
+)
+def test_as_much_as_may_be_is_read(text: str) -> None:
+    read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        pytest.param("ports = [1.5]", "`1.5` is no port", id="half a port"),
+        pytest.param('ports = ["11434"]', "`11434` is no port", id="a text"),
+        pytest.param("ports = {a = 1}", "must be a list of ports, such as [11434]", id="a table"),
+        pytest.param('prefer = {a = "gpu"}', "must be a list of texts", id="a table of names"),
+        pytest.param('prefer = ["gpu", 1]', "must be a list of texts", id="a number among them"),
+        pytest.param("[[on_change]]\nrun = []", "must be a list of words: run", id="no words"),
+        pytest.param('[[on_change]]\nrun = ["a", 1]', "must be a list of words: run", id="a number among them"),
+        pytest.param('[[on_change]]\nrun = {a = "b"}', "must be a list of words: run", id="a table of words"),
+        pytest.param('[[on_change]]\nrun = ["/bin/a", "b\\u0000"]', "a word holds a NUL", id="a NUL in a later word"),
+        pytest.param('on_change = [{run = ["a"]}, 1]', "on_change: must be tables", id="a number among tables"),
+        pytest.param("local = 1", "must be one of auto, first, last, off, not 1", id="a number for a choice"),
+        pytest.param(
+            "[variables]\n" + "\n".join(f'A{n} = "x"' for n in range(32)), "at most 32 variables", id="too many"
+        ),
+        pytest.param('[variables]\nA = "{nonsense}"', "`{nonsense}`: only {url}, {host}, {port}, {name}", id="a mark"),
+        pytest.param("[variables]\nA = 1", 'must be a text such as "{url}"', id="a number for a template"),
+    ],
+)
+def test_a_mistake_among_others_is_named(text: str, says: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(text)
+    assert says in str(caught.value)
+
+
+def test_the_daemon_s_switches_are_on_unless_turned_off() -> None:
+    found = read("")
+    assert (found.sentinel, found.history) == (True, True)
+    settings = found.settings()
+    assert (settings.sentinel, settings.cloud, settings.speeds) == (True, False, ())
+    assert not Forward("127.0.0.1", 11435).desktop
+
+
+def test_speeds_count_where_servers_are_ranked_by_them_only() -> None:
+    speeds = (Speed("n2:11434", "a:1", "d" * 12, 1e9, 0.1, 10.0),)
+    assert read('rank = "speed"').settings(speeds=speeds).speeds == speeds
+    assert read("").settings(speeds=speeds).speeds == ()
+
+
+def test_a_forward_is_warned_of_where_it_is_open_only() -> None:
+    assert read('[forward]\nlisten = "127.0.0.1:11435"').warnings == ()

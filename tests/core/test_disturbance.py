@@ -2,6 +2,7 @@
 
 import pytest
 
+from ollama_locate.core.constants import SLEEP, STALL
 from ollama_locate.core.disturbance import Disturbance, Reading, compare
 
 BEFORE = Reading(1000.0, 5000.0, 1.7e9)
@@ -18,6 +19,7 @@ BEFORE = Reading(1000.0, 5000.0, 1.7e9)
         pytest.param(2.0, 0.0, -3600.0, Disturbance(stepped=-3600.0), id="the wall clock went back an hour"),
         pytest.param(2.0, 0.0, 28_800.0, Disturbance(stepped=28_800.0), id="it went forward"),
         pytest.param(2.0, 60.0, 5.0, Disturbance(slept=60.0, stepped=5.0), id="it slept, and was set on waking"),
+        pytest.param(2.0 + STALL, 0.0, 0.0, Disturbance(stalled=STALL), id="just late enough"),
         pytest.param(2.0, -3600.0, 0.0, None, id="a boot clock that goes back is no sleep"),
     ],
 )
@@ -47,6 +49,30 @@ def test_what_happened(awake: float, asleep: float, set_by: float, want: Disturb
             False,
             "the wall clock was set back by 3600 s: the jobs are armed anew",
             id="back",
+        ),
+        pytest.param(
+            Disturbance(stalled=SLEEP),
+            True,
+            f"this program stood still for {SLEEP:.1f} s: everything is looked at again",
+            id="a long stall",
+        ),
+        pytest.param(
+            Disturbance(slept=SLEEP),
+            True,
+            f"this machine slept for {SLEEP:.0f} s: everything is looked at again",
+            id="a nap",
+        ),
+        pytest.param(
+            Disturbance(stepped=0.6),
+            False,
+            "the wall clock was set forward by 1 s: the jobs are armed anew",
+            id="a little forward",
+        ),
+        pytest.param(
+            Disturbance(stepped=-0.6),
+            False,
+            "the wall clock was set back by 1 s: the jobs are armed anew",
+            id="a little back",
         ),
         pytest.param(
             Disturbance(slept=60.0, stepped=5.0),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ollama_locate.core.duration import duration, written
+from ollama_locate.core.duration import about, duration, written
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,33 @@ def test_out_of_range_says_the_range_in_units() -> None:
 )
 def test_written_in_the_largest_unit_that_is_whole(seconds: float, text: str) -> None:
     assert written(seconds) == text
+
+
+def test_both_ends_of_the_range_are_in_it() -> None:
+    assert (duration("1s", 1.0, 60.0), duration("1m", 1.0, 60.0)) == (1.0, 60.0)
+    assert written(0.0) == "0s"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-3.0, "0 s"),
+        (0.0, "0 s"),
+        (0.4, "0 s"),
+        (59.0, "59 s"),
+        (60.0, "1 min"),
+        (119.0, "2 min"),
+        (3599.0, "60 min"),
+        (3600.0, "1 h"),
+        (172_799.0, "48 h"),
+        (172_800.0, "2 days"),
+        (864_000.0, "10 days"),
+        (100 * 86_400.0 - 43_201.0, "99 days"),
+        (100 * 86_400.0 - 43_199.0, "100 days"),
+    ],
+)
+def test_about_for_people(seconds: float, text: str) -> None:
+    assert about(seconds) == text
 
 
 @given(st.integers(1, 10**9))

@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from ollama_locate.core.constants import EVIDENCE_KEPT
 from ollama_locate.core.evidence import Evidence
 from ollama_locate.core.health import Health, Proof, Status
 from ollama_locate.core.outcome import Outcome, Probe
@@ -76,6 +77,56 @@ def test_an_older_answer_that_arrives_late_takes_nothing_back() -> None:
     for sent in (11.0, 2.0):
         evidence.note(NAS, Probe(Outcome.ALIVE, sent))
     assert evidence.against(GPU, FAILED, Probe(Outcome.SILENT, 12.0)) is Proof.NETWORK
+
+
+@pytest.mark.parametrize(
+    ("answer", "heard", "outdated"),
+    [
+        pytest.param(0.1, None, False, id="it was sent before"),
+        pytest.param(0.1, 10.3, False, id="it came soon: the same packets"),
+        pytest.param(0.1, 10.9, True, id="it came so late that a later packet came through"),
+        pytest.param(0.6, 10.9, False, id="the wait for the answer is no time on the way"),
+        pytest.param(None, 10.9, True, id="a refusal has none"),
+    ],
+)
+def test_a_silence_is_outdated_by_packets_that_left_after_its_own(
+    answer: float | None, heard: float | None, *, outdated: bool
+) -> None:
+    evidence = Evidence()
+    outcome = Outcome.REFUSED if answer is None else Outcome.ALIVE
+    evidence.note(NAS, Probe(outcome, 10.0, answer=answer), heard)
+    assert evidence.outdates(Probe(Outcome.SILENT, 10.2)) is outdated
+    assert not evidence.outdates(Probe(Outcome.REFUSED, 10.2)), "a refusal has said all"
+
+
+def test_a_silence_is_judged_by_its_last_packet() -> None:
+    evidence = Evidence()
+    evidence.note(NAS, Probe(Outcome.ALIVE, 12.0))
+    twice = Probe(Outcome.SILENT, 11.7, attempts=2)
+    assert evidence.against(GPU, FAILED, twice) is Proof.NETWORK
+    assert not evidence.outdates(twice)
+    assert evidence.against(GPU, FAILED, Probe(Outcome.SILENT, 11.7)) is Proof.NONE
+    assert evidence.outdates(Probe(Outcome.SILENT, 11.7))
+
+
+def test_a_peer_that_refuses_proves_nothing_against_itself() -> None:
+    assert Evidence().against(GPU, FAILED, Probe(Outcome.REFUSED, 12.0)) is Proof.NONE
+
+
+def test_this_machine_s_answer_to_what_was_sent_with_the_first_failure_is_enough() -> None:
+    evidence = Evidence()
+    evidence.note(HERE, Probe(Outcome.ALIVE, 10.0))
+    assert evidence.against(GPU, FAILED, Probe(Outcome.SILENT, 12.0)) is Proof.LOOPBACK
+
+
+def test_only_the_latest_answers_are_kept() -> None:
+    evidence = Evidence()
+    evidence.note(NAS, Probe(Outcome.ALIVE, 11.0))
+    for _ in range(EVIDENCE_KEPT - 1):
+        evidence.note(NAS, Probe(Outcome.ALIVE, 1.0))
+    assert evidence.against(GPU, FAILED, Probe(Outcome.SILENT, 12.0)) is Proof.NETWORK
+    evidence.note(NAS, Probe(Outcome.ALIVE, 1.0))
+    assert evidence.against(GPU, FAILED, Probe(Outcome.SILENT, 12.0)) is Proof.NONE
 
 
 @pytest.mark.parametrize(

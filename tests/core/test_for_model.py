@@ -9,8 +9,8 @@ from ollama_locate.core.inventory import Model
 from ollama_locate.core.obstacle import obstacle
 from ollama_locate.core.outcome import Outcome, Probe
 from ollama_locate.core.pin import Pin
-from ollama_locate.core.selection import Reason
-from ollama_locate.core.snapshot import Snapshot
+from ollama_locate.core.selection import Reason, Standing
+from ollama_locate.core.snapshot import PinState, Snapshot
 from ollama_locate.core.speed import Speed
 from tests.snapshots import alive, gone, snapshot
 from tests.standins.tailscale import node
@@ -92,6 +92,67 @@ def test_for_one_model(found: Snapshot, best: str | None, reason: str, standings
     assert (stands.server.name if stands.server else None, stands.text) == (best, reason)
     assert {one.server.name: one.word for one in stands.servers if one.server.kind == "peer"} == standings
     assert all(one.text for one in stands.servers)
+
+
+def changed(found: Snapshot, name: str, **fields: object) -> Snapshot:
+    """The same snapshot in which one server has other fields."""
+    servers = tuple(replace(one, **fields) if one.name == name else one for one in found.servers)
+    return replace(found, servers=servers)
+
+
+@pytest.mark.parametrize(
+    ("found", "best", "word"),
+    [
+        pytest.param(changed(two(*BOTH), "gpu", held_until="2027"), "nas", "held_down", id="held down"),
+        pytest.param(changed(two(*BOTH), "gpu", reported_until="2027"), "nas", "reported", id="reported"),
+        pytest.param(changed(two(*BOTH), "gpu", rtt_ms=None), "nas", "slower", id="of unknown distance"),
+        pytest.param(changed(two(*BOTH), "gpu", rtt_ms=89.0), "nas", "similar", id="hardly faster"),
+        pytest.param(changed(two(*BOTH), "gpu", tier=None), "nas", "lower_tier", id="of no tier"),
+    ],
+)
+def test_why_the_nearer_one_is_not_the_best(found: Snapshot, best: str, word: str) -> None:
+    stands = stand_for(replace(found, best={M: NAS}), M)
+    assert {one.server.name: one.word for one in stands.servers if one.server.kind == "peer"} == {
+        best: "chosen",
+        "gpu": word,
+    }
+
+
+def test_the_chosen_one_has_the_reason_and_the_others_their_own() -> None:
+    texts = {one.server.name: one.text for one in stand_for(two(*BOTH), M).servers}
+    assert (texts["gpu"], texts["nas"]) == (Reason.FASTEST.text, Standing.SLOWER.text)
+    texts = {
+        one.server.name: one.text for one in stand_for(two(Probe(Outcome.ALIVE, 1.0, rtt=0.1), BOTH[1]), M).servers
+    }
+    assert texts["gpu"] == "its list of models is not known yet"
+    texts = {one.server.name: one.text for one in stand_for(two(alive(0.001, "x:1"), BOTH[1]), M).servers}
+    assert texts["gpu"] == "it does not have it"
+
+
+def test_who_has_it_and_does_not_answer_is_not_chosen_among() -> None:
+    found = changed(two(*BOTH), "nas", health="down", standing="down")
+    assert stand_for(found, M).text == "it is the only server that answers and has it"
+
+
+@pytest.mark.parametrize(
+    ("pin", "reason"),
+    [
+        pytest.param(
+            PinState("nas", "http://100.64.0.3:11434", None, followed=True), Reason.FASTEST, id="another one's"
+        ),
+        pytest.param(
+            PinState("gpu", "http://100.64.0.2:11434", None, followed=False), Reason.FASTEST, id="not followed"
+        ),
+        pytest.param(PinState("gpu", "http://100.64.0.2:11434", None, followed=True), Reason.PINNED, id="its own"),
+    ],
+)
+def test_a_pin_is_the_reason_where_it_is_followed(pin: PinState, reason: Reason) -> None:
+    assert stand_for(replace(two(*BOTH), pin=pin), M).text == reason.text
+
+
+def test_a_model_that_is_there_and_not_loaded_is_cold() -> None:
+    found = two(*BOTH, gpu=(Model(M),), nas=(Model(M),))
+    assert stand_for(found, M).text == Reason.FASTEST.text
 
 
 SILENT = snapshot({GPU: alive(0.001, M), NAS: alive(0.09, "x:1")}, node("gpu", 2), node("nas", 3))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ollama_locate.core.bounds_models import BENCH_FASTER, BENCH_SLACK, BENCH_TOKENS, RATE_MAX
+from ollama_locate.core.bounds_models import BENCH_FASTER, BENCH_LEAST_TOKENS, BENCH_SLACK, BENCH_TOKENS, RATE_MAX
 from ollama_locate.core.generation import Generation, Miss, Unmeasured
 
 TOKEN = b'{"model":"m:1","created_at":"2026-01-01T00:00:00Z","response":"a","done":false}'
@@ -70,6 +70,12 @@ def test_a_good_one() -> None:
         ({"eval_duration": math.nan}, None),
         ({"eval_duration": math.inf}, None),
         ({"eval_count": 0}, Unmeasured.SHORT),
+        ({"eval_count": 2 * BENCH_TOKENS + 1}, Unmeasured.ABSURD),
+        ({"eval_count": BENCH_LEAST_TOKENS - 1}, Unmeasured.SHORT),
+        ({"eval_count": True}, Unmeasured.ABSURD),
+        ({"prompt_eval_count": True}, Unmeasured.ABSURD),
+        ({"load_duration": True}, Unmeasured.ABSURD),
+        ({"load_duration": 10 * NS}, Unmeasured.ABSURD),
         ({"eval_count": 3}, Unmeasured.SHORT),
         ({"eval_count": -64}, Unmeasured.ABSURD),
         ({"eval_count": 63.5}, Unmeasured.ABSURD),
@@ -92,6 +98,19 @@ def test_figures_that_cannot_be_true_are_named(changes: dict[str, Any], why: Unm
     assert miss is None
     assert isinstance(found, Miss)
     assert found.why is why
+
+
+@pytest.mark.parametrize(
+    ("changes", "rate"),
+    [
+        ({"eval_count": 2 * BENCH_TOKENS}, BENCH_TOKENS),
+        ({"eval_count": BENCH_LEAST_TOKENS}, BENCH_LEAST_TOKENS / 2),
+        ({"prompt_eval_duration": ...}, 32),
+        ({"load_duration": 0}, 32),
+    ],
+)
+def test_figures_that_are_just_possible_are_believed(changes: dict[str, Any], rate: float) -> None:
+    assert ended(**changes).rate(BENCH_TOKENS) == rate
 
 
 @pytest.mark.parametrize("field", ["load_duration", "prompt_eval_count", "prompt_eval_duration"])

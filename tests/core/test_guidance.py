@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ollama_locate.core.bench import Stocked
-from ollama_locate.core.guidance import SIZES, Card, Grade, Guidance, billions, card, guide, start
+from ollama_locate.core.bounds_models import CONTEXT_SHARE, DENSE_BELOW, ESTIMATE_REACH, Q4_BYTES
+from ollama_locate.core.guidance import RULE, SIZES, Basis, Card, Grade, Guidance, billions, card, guide, start
 from ollama_locate.core.inventory import Model
 from ollama_locate.core.snapshot import ServerState
 from ollama_locate.core.speed import Speed
@@ -307,3 +308,76 @@ def test_whatever_servers_say_each_size_has_a_word(models: list[Model], speeds: 
     assert [fit.size for fit in found.fits] == list(SIZES)
     assert all(fit.text for fit in found.fits)
     assert all(found.sentences)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "size"),
+    [
+        ("1.99B", None),
+        ("2B", "3B"),
+        ("4.49B", "3B"),
+        ("4.5B", "7B"),
+        ("9.99B", "7B"),
+        ("10B", "13B"),
+        ("19.9B", "13B"),
+        ("20B", None),
+        ("39.9B", None),
+        ("40B", "8x7B"),
+        ("59.9B", "8x7B"),
+        ("60B", None),
+        ("", None),
+    ],
+)
+def test_to_which_size_a_model_belongs(parameters: str, size: str | None) -> None:
+    fits = advised([model("any:moe", parameters)], [speed(42, "any:moe")]).fits
+    assert [fit.size.name for fit in fits if fit.basis is Basis.MEASURED] == ([size] if size else [])
+
+
+def test_how_large_the_typical_ones_are() -> None:
+    assert [size.bytes / GB for size in SIZES] == pytest.approx([1.8, 4.2, 7.8, 28.2], rel=0.02)
+    for line, size in zip(RULE, SIZES, strict=False):
+        assert line.startswith(f"{size.name}, {size.bytes / GB:.1f} GB")
+
+
+@pytest.mark.parametrize(
+    ("models", "want"),
+    [
+        pytest.param([], Card(0, full=False, seen=False), id="nothing"),
+        pytest.param([model(memory=GB, vram=GB)], Card(0, full=False, seen=False), id="nothing is loaded"),
+        pytest.param([loaded(0, 0)], Card(0, full=False, seen=False), id="no figure"),
+        pytest.param([model(loaded=True, memory=1, vram=1)], Card(1, full=False, seen=True), id="a byte"),
+        pytest.param([model(loaded=True, memory=1000, vram=995)], Card(995, full=False, seen=True), id="nearly all"),
+        pytest.param([loaded(4, 4), loaded(4, 1)], Card(5 * GB, full=True, seen=True), id="one found no room"),
+        pytest.param([loaded(4, 0)], Card(0, full=False, seen=True), id="no card"),
+    ],
+)
+def test_what_the_loaded_ones_tell(models: list[Model], want: Card) -> None:
+    assert card(models) == want
+
+
+@pytest.mark.parametrize(
+    ("spare", "seven"),
+    [pytest.param(0, "fits its card", id="just enough"), pytest.param(-1, "larger than its card", id="a byte less")],
+)
+def test_room_for_a_size_is_that_of_its_context_too(spare: int, seven: str) -> None:
+    needs = round(SIZES[1].bytes * CONTEXT_SHARE) + spare
+    fits = advised([model("x:1", loaded=True, memory=2 * needs, vram=needs)], []).fits
+    assert fits[1].text == seven
+    whole = advised([model("x:1", loaded=True, memory=needs, vram=needs)], []).fits[1].text
+    assert whole == (seven if spare == 0 else UNKNOWN)
+
+
+def test_a_model_without_a_size_tells_nothing_of_others() -> None:
+    for size, parameters in ((0, "7B"), (GB, ""), (GB, f"{DENSE_BELOW}B")):
+        odd = msgspec.structs.replace(model("odd:1", parameters), size=size)
+        assert {fit.basis for fit in advised([odd], [speed(42, "odd:1")]).fits} <= {Basis.MEASURED, Basis.NONE}
+
+
+def test_how_far_a_figure_reaches() -> None:
+    read = SIZES[3].active * Q4_BYTES
+    for size, basis in ((read * ESTIMATE_REACH, Basis.ESTIMATED), (read * ESTIMATE_REACH + 9, Basis.NONE)):
+        odd = msgspec.structs.replace(model("odd:1", "1B"), size=round(size))
+        assert advised([odd], [speed(42, "odd:1")]).fits[3].basis is basis
+    for size, basis in ((read / ESTIMATE_REACH, Basis.ESTIMATED), (read / ESTIMATE_REACH - 9, Basis.NONE)):
+        odd = msgspec.structs.replace(model("odd:1", "1B"), size=round(size))
+        assert advised([odd], [speed(42, "odd:1")]).fits[3].basis is basis

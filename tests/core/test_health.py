@@ -74,6 +74,38 @@ def test_it_wavers_while_the_next_check_may_decide(events: tuple[Event, ...], *,
     assert play(*events).wavering is wavers
 
 
+@pytest.mark.parametrize(
+    ("events", "unsettled"),
+    [
+        pytest.param((OK,), False, id="a healthy one"),
+        pytest.param((OK, ALONE), True, id="in doubt"),
+        pytest.param((OK, *[BLAMED] * 3), False, id="it is down"),
+        pytest.param((OK, *[BLAMED] * 3, OK), True, id="it has answered once since it fell"),
+    ],
+)
+def test_a_pace_of_its_own_while_anything_is_to_be_settled(events: tuple[Event, ...], *, unsettled: bool) -> None:
+    assert play(*events).unsettled is unsettled
+
+
+@pytest.mark.parametrize(
+    ("event", "hurried"),
+    [
+        pytest.param(BLAMED, True, id="somebody still answers"),
+        pytest.param(LOCAL, True, id="or this machine does"),
+        pytest.param(ALONE, False, id="all are silent again"),
+        pytest.param(OK, False, id="it answers itself"),
+    ],
+)
+def test_hurry_lasts_until_an_answer_or_another_silence_of_all(event: Event, *, hurried: bool) -> None:
+    health = doubted_anew(play(OK, ALONE))
+    health = failed(health, 103.0, 103.1, event) if isinstance(event, Proof) else answered(health, 103.1)
+    assert health.hurried is hurried
+
+
+def test_nobody_is_in_a_hurry_because_somebody_answered() -> None:
+    assert not play(OK, ALONE, BLAMED).hurried
+
+
 def test_suspicion_dates_from_when_the_first_failure_of_the_row_was_sent() -> None:
     assert play(OK, BLAMED, BLAMED, BLAMED, BLAMED).suspect_since == pytest.approx(100.9)
     assert play(OK, BLAMED, OK).suspect_since is None
@@ -125,6 +157,20 @@ def test_the_absence_of_the_network_forgives_failures_but_remembers_who_answered
     assert (health.status, health.fails, health.misses, health.rises) == (Status.UNKNOWN, 0, 0, 0)
     assert health.suspect_since is None
     assert health.answered_at == 100.0
+
+
+def test_the_absence_of_the_network_begins_every_count_anew() -> None:
+    health = forgiven(play(OK, OK), 200.0)
+    assert (health.rises, health.up_since) == (0, None)
+
+
+def test_who_is_down_is_forgiven_nothing() -> None:
+    assert forgiven(play(OK, *[BLAMED] * 3), 50_000.0).penalty == 1.0
+
+
+def test_nothing_is_held_against_a_new_server() -> None:
+    assert Health() == Health(Status.UNKNOWN, rises=0, fails=0, misses=0, penalty=0.0, held_until=0.0, hurried=False)
+    assert play(OK).held_until == 0.0
 
 
 def test_who_lived_for_hours_is_not_held_because_the_network_was_away() -> None:

@@ -257,3 +257,14 @@ def test_the_recorded_answers_of_a_real_ollama() -> None:
         "unknown",
     )
     assert (model.loaded, model.memory, model.in_card, model.context) == (True, 377600, 0.0, 512)
+
+
+def test_of_a_model_of_which_nothing_is_said_nothing_is_known() -> None:
+    assert Model("a:1") == Model("a:1", size=0, window=0, memory=0, vram=0, context=0, loaded=False)
+    assert only(raw({"name": "a:1"}), raw({"name": "a:1"})) == Model("a:1", loaded=True)
+    assert only(raw({"name": "a:1", "size": -5}), raw({"name": "a:1", "size_vram": -1, "context_length": -7})).size == 0
+
+
+@pytest.mark.parametrize(("memory", "vram", "share"), [(1, 1, 1.0), (1, 0, 0.0), (4, 1, 0.25)])
+def test_the_least_that_may_be_loaded(memory: int, vram: int, share: float) -> None:
+    assert Model("a:1", memory=memory, vram=vram).in_card == share

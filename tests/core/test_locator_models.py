@@ -11,7 +11,7 @@ from ollama_locate.core.pin import Pin
 from .world import World, settings
 
 A, B = Model("a:1"), Model("b:1")
-CLOUD = Model("c:cloud", cloud=True)
+CLOUD, GONE = Model("c:cloud", cloud=True), Model("c:cloud", cloud=True, absent=True)
 
 
 def up(*models: str, cloud: bool = False) -> World:
@@ -28,6 +28,7 @@ def up(*models: str, cloud: bool = False) -> World:
         pytest.param((A, Model("b:1", absent=True)), False, ("a:1",), id="what is not found is out"),
         pytest.param((A, B, CLOUD), False, ("a:1", "b:1"), id="a cloud model is never used"),
         pytest.param((A, B, CLOUD), True, ("a:1", "b:1", "c:cloud"), id="unless that is allowed"),
+        pytest.param((A, B, GONE), True, ("a:1", "b:1"), id="and there"),
     ],
 )
 def test_the_names_by_which_models_can_be_asked_for(
@@ -38,6 +39,13 @@ def test_the_names_by_which_models_can_be_asked_for(
     assert world.track("gpu").models == names
     world.ok("gpu", 5, ("a:1", "b:1"))
     assert world.track("gpu").models == names
+
+
+def test_of_what_is_not_listed_any_more_only_cloud_models_stay() -> None:
+    world = up("a:1", cloud=True)
+    world.stock("gpu", A, B, CLOUD)
+    world.ok("gpu", 5, ("a:1",))
+    assert world.track("gpu").models == ("a:1", "c:cloud")
 
 
 @pytest.mark.parametrize(

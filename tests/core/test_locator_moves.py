@@ -87,6 +87,35 @@ def test_an_old_address_is_decided_for_no_more() -> None:
     assert decision.server.url == "http://100.64.0.99:11434"
 
 
+def test_a_server_that_moves_while_successors_are_waited_for_opens_a_round_of_its_own() -> None:
+    world = World()
+    for step in (look("gpu", "nas"), ok("gpu"), ok("nas"), decide, after(1), no("gpu", REFUSED), ask("nas")):
+        step(world)
+    for _ in range(2):
+        world.no("gpu", REFUSED)
+    opening = world.locator.board.opening
+    assert opening is not None
+    assert opening.succession
+    world.locator.see(tailnet(node("gpu", 2, TailscaleIPs=["100.64.0.99"]), node("nas", 3)), world.now)
+    opening = world.locator.board.opening
+    assert opening is not None
+    assert (opening.awaited, opening.succession) == (key("gpu"), False)
+
+
+def test_who_is_trusted_no_more_is_awaited_no_more() -> None:
+    world = World()
+    for step in (look("gpu", "nas"), ok("gpu"), ok("nas"), decide):
+        step(world)
+    world.locator.resume(world.now)
+    opening = world.locator.board.opening
+    assert opening is not None
+    assert opening.awaited == key("gpu")
+    world.locator.see(tailnet(node("gpu", 2, UserID=2), node("nas", 3)), world.now)
+    assert world.locator.last_good is None
+    assert world.locator.board.opening is opening
+    assert opening.awaited != key("gpu")
+
+
 def test_a_new_address_begins_a_new_life() -> None:
     world = World()
     for step in (look("gpu"), no("gpu", REFUSED), look("gpu", TailscaleIPs=["100.64.0.99"])):

@@ -1,11 +1,13 @@
 """What the sentinel, the forward and readers tell the locator: whom it asks then, and when."""
 
+from dataclasses import replace
+
 import pytest
 
-from ollama_locate.core.constants import REPORT_MIN_GAP
+from ollama_locate.core.constants import REPORT_MIN_GAP, SENTINEL_RETRY
 from ollama_locate.core.outcome import Outcome, Probe
 
-from .world import Step, World, after, ask, away, decide, key, look, no, ok
+from .world import Step, World, after, ask, away, decide, key, look, no, ok, settings
 
 GPU = "http://100.64.0.2:11434"
 START = (look("gpu", "nas", "mac"), ok("gpu", 5), ok("nas", 40), ok("mac", 60), decide, after(10))
@@ -104,6 +106,62 @@ def test_to_whom_a_connection_is_held(act: Step, watched: str | None) -> None:
     act(world)
     found = world.locator.watch(world.now)
     assert (found.key if found else None) == (key(watched) if watched else None)
+
+
+@pytest.mark.parametrize(
+    ("steps", "watched"),
+    [
+        pytest.param([no("gpu", Outcome.REFUSED, times=3), no("nas", Outcome.REFUSED)], None, id="it is down"),
+        pytest.param([no("gpu", Outcome.REFUSED)], "gpu", id="it is in doubt"),
+        pytest.param([unwatchable("gpu")], None, id="its connection could not be had"),
+        pytest.param(
+            [unwatchable("gpu"), look("nas"), look("gpu", "nas"), ok("gpu"), decide], "gpu", id="it is a new one"
+        ),
+        pytest.param(
+            [lost("gpu"), no("gpu", Outcome.REFUSED, times=3), ok("gpu"), ok("gpu")],
+            "gpu",
+            id="it was dead, and is back",
+        ),
+        pytest.param([lost("gpu"), ok("gpu")], None, id="it lives and closed the connection: later"),
+    ],
+)
+def test_whose_connection_is_to_be_held_after(steps: list[Step], watched: str | None) -> None:
+    found = went(*START, *steps)
+    held = found.locator.watch(found.now)
+    assert (held.key if held else None) == (key(watched) if watched else None)
+
+
+def test_a_config_without_the_sentinel_holds_no_connection() -> None:
+    off = replace(settings(), sentinel=False)
+    world = World(off)
+    for step in START:
+        step(world)
+    assert world.locator.watch(world.now) is None
+    world.locator.reconfigure(settings(), world.now)
+    assert world.locator.watch(world.now) is not None
+    world.locator.reconfigure(off, world.now)
+    assert world.locator.watch(world.now) is None
+
+
+def test_a_connection_that_stands_is_no_refusal_any_more() -> None:
+    world = went(*START, unwatchable("gpu"), unwatchable("gpu"))
+    world.locator.watching(key("gpu"), world.now)
+    unwatchable("gpu")(world)
+    assert world.locator.watch_again() == world.now + SENTINEL_RETRY
+
+
+def test_a_request_that_failed_has_a_server_asked_that_never_was() -> None:
+    world = went(*START, look("gpu", "nas", "mac", "pi"))
+    world.track("pi").due = world.now + 99
+    doubted("pi")(world)
+    assert world.track("pi").due == world.now
+
+
+def test_the_first_sign_of_life_may_be_the_connection_s() -> None:
+    world = went(*START)
+    world.track("gpu").alive_at = None
+    lost("gpu", 1003.0)(world)
+    assert world.track("gpu").alive_at == 1003.0
 
 
 def test_nobody_is_watched_before_somebody_is_chosen() -> None:

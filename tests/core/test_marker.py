@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ollama_locate.core.marker import MARKER, applied, overridden, pairs
+from ollama_locate.core.marker import MARKER, OFF, applied, overridden, pairs
 from tests.shells.test_env_files import MARK, ONE, SCENARIOS, TWO
 
 
@@ -53,3 +53,8 @@ def test_twice_is_once_and_what_is_not_wanted_is_never_touched_unless_it_was_our
     assert once["PATH"] == "/bin"
     assert once.get("B", "gone") in (b, "gone")
     assert b in ("", "gone") or once.get("B") == b or f"B={b}" in mark.split(",")
+
+
+def test_turned_off_nothing_of_ours_is_left() -> None:
+    before = {"A": ONE, "B": "mine", MARKER: f"A={ONE},B={TWO}", OFF: "1"}
+    assert applied(before, {"A": TWO}) == {"B": "mine", OFF: "1"}

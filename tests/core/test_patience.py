@@ -2,7 +2,7 @@
 
 import pytest
 
-from ollama_locate.core.constants import ANSWER_MAX
+from ollama_locate.core.constants import ANSWER_MAX, ANSWER_MIN
 from ollama_locate.core.patience import AnswerTime, answer_wait, is_busy, measured, missed
 
 FIRST = 3.0
@@ -45,12 +45,21 @@ def test_who_answers_ever_more_slowly_is_waited_for() -> None:
         time, answer = measured(time, answer), answer * 1.33
 
 
+def test_the_average_is_the_one_of_rfc_6298() -> None:
+    found = after(0.8, 0.4)
+    assert found.smoothed == pytest.approx(0.75)
+    assert found.variation == pytest.approx(0.4)
+    assert AnswerTime() == AnswerTime(None, 0.0, 0)
+
+
 @pytest.mark.parametrize(
     ("history", "busy"),
     [
         pytest.param((), False, id="never asked"),
         pytest.param((0.01,), False, id="quick"),
         pytest.param((2.0,), True, id="slow"),
+        pytest.param((ANSWER_MIN / 2,), True, id="half of the least wait is slow"),
+        pytest.param((ANSWER_MIN / 2 - 0.01,), False, id="less is not"),
         pytest.param((0.01, NO), True, id="its answer has not come"),
     ],
 )

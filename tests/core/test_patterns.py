@@ -12,6 +12,7 @@ from ollama_locate.core.patterns import (
     names,
     parse_network,
     parse_pattern,
+    tier_of_found,
     tier_of_local,
     tier_of_name,
     tier_of_peer,
@@ -103,6 +104,26 @@ def test_an_entry_speaks_of_a_peer(text: str, fields: dict[str, Any], *, want: b
 
 
 @pytest.mark.parametrize(
+    ("texts", "host", "tier"),
+    [
+        pytest.param(["gpu", "*"], "gpu", 0, id="its name"),
+        pytest.param(["gpu", "*"], "gpu.local", 0, id="its name on the LAN"),
+        pytest.param(["tag:gpu", "mdns"], "tag:gpu", 1, id="only a name is a name"),
+        pytest.param(["100.64.0.0/24", "mdns"], "gpu", 1, id="another network"),
+        pytest.param(["192.168.1.0/24", "mdns"], "gpu", 0, id="its network"),
+        pytest.param(["local", "*"], "local", 3, id="this machine's word is no name, and `*` does not speak of it"),
+    ],
+)
+def test_the_tier_of_a_server_of_the_lan(texts: list[str], host: str, tier: int) -> None:
+    assert tier_of_found(prefer(*texts), host, "192.168.1.20") == tier
+
+
+def test_the_url_of_a_server_may_have_no_address() -> None:
+    assert not names(parse_pattern("100.64.0.0/24"), "gpu", "http://gpu:11434")
+    assert tier_of_name(prefer("*", "user:gpu", "gpu"), "gpu") == 2
+
+
+@pytest.mark.parametrize(
     ("text", "want"),
     [
         pytest.param("GPU", True, id="its name"),
@@ -111,6 +132,7 @@ def test_an_entry_speaks_of_a_peer(text: str, fields: dict[str, Any], *, want: b
         pytest.param("100.64.0.0/24", True, id="its address"),
         pytest.param("100.64.1.0/24", False, id="another address"),
         pytest.param("tag:gpu", False, id="tags are not known"),
+        pytest.param("*", False, id="nor whether it is meant by all"),
     ],
 )
 def test_an_entry_speaks_of_a_server_of_which_only_name_and_url_are_known(text: str, *, want: bool) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ollama_locate.core.outcome import Outcome
-from ollama_locate.core.pin import NAME, Pin, parse_pin, render_pin, split_url
+from ollama_locate.core.pin import LATEST, NAME, Pin, parse_pin, render_pin, split_url
 from ollama_locate.core.selection import Standing
 from ollama_locate.core.track import Settings
 from ollama_locate.core.trust import StaticServer
@@ -174,3 +174,23 @@ def test_an_end_that_is_no_time(until: str) -> None:
 
 def test_a_key_that_only_stands_for_a_url_is_none() -> None:
     assert parse_pin(b'{"name":"x","url":"http://a:1","key":"static:pinned"}').key is None
+
+
+@pytest.mark.parametrize("until", [0.0, LATEST])
+def test_the_first_end_and_the_last(until: float) -> None:
+    assert parse_pin(render_pin(Pin("gpu", "http://h:1", until=until))).until == until
+
+
+def test_a_pinned_url_is_a_server_as_it_was_typed() -> None:
+    pin = parse_pin(render_pin(Pin("n" * 65, "https://ollama.example")))
+    assert (pin.name, pin.url) == ("n" * 63 + "…", "https://ollama.example:443")
+    assert parse_pin(render_pin(Pin("n" * 64, "h"))).name == "n" * 64
+    static = pin.static()
+    assert static is not None
+    assert (static.host, static.port, static.tls) == ("ollama.example", 443, True)
+
+
+@pytest.mark.parametrize("url", ["http://me@h", "http://:secret@h", "http://h?a", "http://h#a"])
+def test_a_url_with_a_login_or_a_query_cannot_be_pinned(url: str) -> None:
+    with pytest.raises(ValueError, match="without a login and a query"):
+        split_url(url)

@@ -2,7 +2,9 @@
 
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
+from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from ollama_locate.core.svg import svg
 
 HOUR = 3600.0
 DAY = Span(0.0, 24 * HOUR)
+PICTURE = Path(__file__).parent / "recordings" / "round-trips.svgs"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -48,6 +51,47 @@ def test_a_row(samples: Sequence[Sample], cells: str) -> None:
     assert row.cells.rstrip() == cells
 
 
+def test_who_answered_more_comes_first_then_the_name() -> None:
+    names = [("n1", "zoo", 5), ("n2", "nas", 1), ("n3", "gpu", 1), ("n4", "box", 9)]
+    found = [Sample(0.0, key, name, 5.0, 5.0, 20, answered) for key, name, answered in names]
+    found.insert(0, Sample(-9.0, "n4", "old name", 5.0, 5.0, 20, 0))
+    assert [row.name for row in plot.lines(found, DAY, 3)] == ["box", "zoo", "gpu", "nas"]
+
+
+@pytest.mark.parametrize(
+    ("span", "at", "cell"),
+    [
+        (Span(100.0, 200.0), 100.0, 0),
+        (Span(100.0, 200.0), 125.0, 2),
+        (Span(100.0, 200.0), 199.9, 9),
+        (Span(100.0, 200.0), 300.0, 9),
+        (Span(100.0, 200.0), -900.0, 0),
+        (Span(0.0, 0.5), 0.25, 5),
+        (Span(100.0, 100.0), 100.0, 0),
+    ],
+)
+def test_in_which_cell_a_time_lies(span: Span, at: float, cell: int) -> None:
+    assert span.cell(at, 10) == cell
+
+
+@pytest.mark.parametrize(
+    ("times", "want"),
+    [
+        pytest.param([], Scale(1.0, 1.0), id="nothing"),
+        pytest.param([None], Scale(1.0, 1.0), id="no answer"),
+        pytest.param([0.0], Scale(1e-3, 1e-3), id="a microsecond is the least"),
+        pytest.param([0.5, 0.25], Scale(0.25, 0.5), id="less than a millisecond"),
+    ],
+)
+def test_the_scale(times: list[float | None], want: Scale) -> None:
+    assert plot.scale_of(times) == want
+
+
+def test_where_a_value_lies_on_it() -> None:
+    assert [Scale(1.0, 100.0).share(value) for value in (0.1, 1.0, 10.0, 100.0, 1e4)] == [0.0, 0.0, 0.5, 1.0, 1.0]
+    assert [Scale(10.0, 1000.0).share(value) for value in (10.0, 100.0)] == pytest.approx([0.0, 0.5])
+
+
 def test_one_scale_for_all_and_who_answered_most_comes_first() -> None:
     far = [sample(HOUR, 80.0, "n3:11434", "nas")]
     near = [sample(HOUR, 2.0), sample(2 * HOUR, 3.0)]
@@ -66,6 +110,7 @@ def test_figures_of_one_that_never_answered_are_not_there() -> None:
 
 def test_switches_are_marked() -> None:
     assert plot.switches([moved(-1.0), moved(0.0), moved(12 * HOUR), moved(25 * HOUR)], DAY, 4) == "▲ ▲ "
+    assert plot.switches([moved(24 * HOUR)], DAY, 4) == "   ▲"
 
 
 @given(st.lists(st.tuples(st.floats(-1e9, 1e9), st.floats(0, 1e6) | st.none()), max_size=30), st.integers(1, 200))
@@ -110,6 +155,15 @@ def test_a_name_is_text_and_nothing_else(name: str) -> None:
 def test_a_switch_tells_itself_under_the_pointer() -> None:
     root = drawn([sample(0.0, 5.0)], [moved(HOUR)])
     assert "gpu to nas (fresh): gpu refuses" in [one.text for one in root.iter(f"{SVG}title")]
+
+
+def test_the_whole_picture() -> None:
+    """Where everything stands in it."""
+    several = [Sample(600.0 * n, "n2:11434", "gpu", 5.0 + n, 9.0 + n, 20, 20) for n in range(4)]
+    several += [sample(3 * HOUR, 80.0, "n3:11434", "nas & co"), sample(4500.0, 20.0), sample(6001.0, 30.0)]
+    changed = [moved(0.0), msgspec.structs.replace(moved(2 * HOUR), left=""), moved(24 * HOUR), moved(24 * HOUR + 1)]
+    drawing = svg(several, changed, Span(0.0, 24 * HOUR)) + svg([], [], Span(1e9, 1e9))
+    assert drawing == PICTURE.read_text(encoding="utf-8")
 
 
 def test_more_servers_than_colours_have_dashes_and_no_endless_legend() -> None:

@@ -7,8 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ollama_locate.core.bounds_models import PULL_LAYERS_MAX, PULL_QUIET, PULL_STATUSES_MAX, PULL_VERIFY
-from ollama_locate.core.pulling import Failure, Meter, Trouble, parse_error, sizes, speed, told
+from ollama_locate.core.bounds_models import (
+    PULL_LAYERS_MAX,
+    PULL_QUIET,
+    PULL_RATE_WINDOW,
+    PULL_STATUSES_MAX,
+    PULL_VERIFY,
+)
+from ollama_locate.core.pulling import Failure, Meter, Trouble, parse_error, sizes, speed, stopped_before_its_end, told
 
 
 def line(**words: Any) -> bytes:
@@ -153,6 +159,76 @@ def test_a_server_that_finds_new_words_for_ever_is_stalled_in_the_end() -> None:
     meter = fed(*(line(status=str(n)) for n in range(PULL_STATUSES_MAX + 500)), every=0.0)
     meter.feed(line(status="another"), 500.0)
     assert meter.moved_at == 0.0
+
+
+def test_words_are_cut_and_counted() -> None:
+    for length, shown in ((80, "w" * 80), (81, "w" * 79 + "…")):
+        assert fed(line(status="w" * length)).status == shown
+    assert fed(line(status="a\x1bb")).status == "a b"
+    assert fed(line(status="a"), line(status="")).status == "a"
+    for count, last in (
+        (PULL_STATUSES_MAX, f"{PULL_STATUSES_MAX - 1}"),
+        (PULL_STATUSES_MAX + 1, f"{PULL_STATUSES_MAX - 1}"),
+    ):
+        assert fed(*(line(status=str(n)) for n in range(count)), every=0.0).status == last
+    repeated = fed(*[line(status="a")] * (PULL_STATUSES_MAX + 5), line(status="b"), every=0.0)
+    assert repeated.status == "b", "a step that repeats itself is one"
+
+
+def test_digests_that_begin_alike_are_one_layer() -> None:
+    same = [line(status="x", digest="d" * 128 + end, total=10) for end in "ab"]
+    assert fed(*same).total == 10
+    assert fed(*(line(status="x", digest="d" * 127 + end, total=10) for end in "ab")).total == 20
+    assert fed(line(status="x", total=10)).total == 0
+
+
+def test_what_is_no_line_is_quoted_in_short() -> None:
+    failure = Meter(0.0).feed(b"j" * 41, 1.0)
+    assert failure is not None
+    assert failure.detail == "no line of a pull: b'" + "j" * 40 + "'"
+    failure = Meter(0.0).feed(b"\0" * 41, 1.0)
+    assert failure is not None
+    assert failure.detail == "no line of a pull: b'" + ("\\x00" * 15)[:57] + "…"
+
+
+def test_what_it_does_is_said_of_one_that_is_stalled() -> None:
+    assert Meter(0.0).stalled(PULL_QUIET) == Failure(Trouble.STALLED, f"nothing came for {PULL_QUIET:.0f} s")
+    failure = fed(line(status="pulling manifest"), every=0.0).stalled(PULL_QUIET)
+    assert failure == Failure(Trouble.STALLED, f"nothing came for {PULL_QUIET:.0f} s (pulling manifest)")
+    assert stopped_before_its_end().trouble is Trouble.ENDED
+
+
+@pytest.mark.parametrize(
+    ("completed", "total", "text"),
+    [
+        (999_400, 999_400, "999/999 kB"),
+        (999_949, 999_949, "1000/1000 kB"),
+        (0, 1_000_000, "0.0/1.0 MB"),
+        (0, 10**9, "0.0/1.0 GB"),
+        (0, 999_950_000, "0.0/1000.0 MB"),
+        (0, 999_949_999, "0.0/999.9 MB"),
+    ],
+)
+def test_units_begin_where_they_are_whole(completed: int, total: int, text: str) -> None:
+    assert sizes(completed, total) == text
+
+
+def test_the_unit_of_a_speed() -> None:
+    assert [speed(rate) for rate in (999_400.0, 999_999.0, 1e6, 1_000_000.5)] == [
+        "999 kB/s",
+        "1000 kB/s",
+        "1.0 MB/s",
+        "1.0 MB/s",
+    ]
+
+
+def test_the_rate_is_known_after_a_tenth_of_the_window() -> None:
+    soon = PULL_RATE_WINDOW / 10
+    meter = Meter(1000.0)
+    meter.feed(layer("a", 10_000, 0), 1000.0)
+    meter.feed(layer("a", 10_000, 100), 1000.0 + soon)
+    assert meter.rate(1000.0 + soon - 0.01) is None
+    assert meter.rate(1000.0 + soon) == pytest.approx(100 / soon)
 
 
 @pytest.mark.parametrize(

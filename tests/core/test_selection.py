@@ -83,6 +83,41 @@ def one(
             Reason.REPORTED_OTHERS,
             id="who fails its readers goes",
         ),
+        pytest.param(
+            [one("a", 90, demoted=True), one("b", 95, held=True), one("c", 99, 1)],
+            "a",
+            "b",
+            Reason.FASTEST,
+            id="nobody is held down for one that fails its readers",
+        ),
+        pytest.param(
+            [one("a", 90), one("b", 5, demoted=True), one("c", 95, demoted=True)],
+            "a",
+            "a",
+            Reason.FASTEST,
+            id="reports about others of the same class say nothing of the choice",
+        ),
+        pytest.param(
+            [one("a", 90, 1), one("b", 5, 0, demoted=True), one("c", 95, 1)],
+            "a",
+            "a",
+            Reason.REPORTED_OTHERS,
+            id="one of the others would come first, were it not for its readers",
+        ),
+        pytest.param(
+            [one("a", 90), one("b", 5, 0, NONE), one("c", 95)],
+            "a",
+            "a",
+            Reason.FASTEST,
+            id="some of the others list models as well",
+        ),
+        pytest.param(
+            [one("a", 90, 0), one("b", 5, 1), one("c", 95, 0)],
+            "a",
+            "a",
+            Reason.FASTEST,
+            id="some of the others are of the same tier",
+        ),
         pytest.param([one("a", None), one("b", 50)], "a", "b", Reason.FASTEST, id="a known round trip beats none"),
         pytest.param([one("a", 50), one("b", None)], "a", "a", Reason.FASTEST, id="an unknown one beats nobody"),
     ],
@@ -124,6 +159,15 @@ def test_in_the_first_round_no_dead_band_protects_anyone() -> None:
     pair = [one("a", 9), one("b", 8)]
     assert choose(pair, "a").key == "a"
     assert choose(pair, "a", provisional=True).key == "b"
+    pair = [asked("a", 9, answer=9.0), asked("b", 9, answer=8.9)]
+    assert choose(pair, "a").key == "a"
+    assert choose(pair, "a", provisional=True).key == "b"
+
+
+def test_one_of_several_that_are_loaded_is_chosen_by_its_round_trip() -> None:
+    trio = [asked("a", 5), asked("b", 9), asked("c", 1, cold=True)]
+    assert choose(trio, None).reason is Reason.FASTEST
+    assert [one.key for one in choose(trio, None).ranked] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize(
@@ -136,11 +180,34 @@ def test_in_the_first_round_no_dead_band_protects_anyone() -> None:
         pytest.param(one("b", 1, 0, NONE), Standing.NO_MODELS, id="without models"),
         pytest.param(one("b", 1, 0, held=True), Standing.HELD_DOWN, id="it failed lately"),
         pytest.param(one("b", 40, 0, held=True), Standing.SLOWER, id="it failed lately, but it is slower anyway"),
+        pytest.param(one("b", 30), Standing.SLOWER, id="as far away: the key decided"),
+        pytest.param(one("b", 1, demoted=True), Standing.REPORTED, id="its readers say that it fails them"),
+        pytest.param(one("b", 1, 0, NONE, demoted=True), Standing.NO_MODELS, id="that does not matter without models"),
     ],
 )
 def test_everybody_else_has_a_reason_why_not(other: Contender, standing: Standing) -> None:
     standings = choose([one("a", 30, 1 if other.held and other.rtt == 0.001 else 0), other], "a").standings
     assert standings == {"a": Standing.CHOSEN, "b": standing}
+
+
+def test_reports_about_both_are_no_reason() -> None:
+    pair = [one("a", 30, demoted=True), one("b", 40, demoted=True)]
+    assert choose(pair, "a").standings["b"] is Standing.SLOWER
+
+
+@pytest.mark.parametrize(
+    ("winner", "other", "standing"),
+    [
+        pytest.param(
+            one("a", 1, 5), one("b", 90, 9, ("llama:8b",), held=True), Standing.HELD_DOWN, id="of a later tier"
+        ),
+        pytest.param(one("a", 1, 5), one("b", 90, 5, ("llama:8b",), held=True), Standing.HELD_DOWN, id="further away"),
+        pytest.param(one("a", 30, 5), one("b", 90, 1, held=True), Standing.HELD_DOWN, id="of an earlier tier, further"),
+    ],
+)
+def test_who_would_be_better_is_called_held_down(winner: Contender, other: Contender, standing: Standing) -> None:
+    """What it is better by comes before what it is worse by."""
+    assert choose([winner, other], "a", required=(("llama:8b",),)).standings["b"] is standing
 
 
 def test_who_is_held_down_is_not_called_slower_than_an_unknown_round_trip() -> None:
@@ -197,6 +264,9 @@ def asked(key: str, ms: float | None, tier: int = 0, *, cold: bool = False, answ
     [
         pytest.param(
             [asked("a", 1, cold=True), asked("b", 90)], "a", "b", Reason.LOADED, Standing.COLD, id="loaded before cold"
+        ),
+        pytest.param(
+            [asked("a", 1, 5, cold=True), asked("b", 90, 5)], "b", "b", Reason.LOADED, Standing.COLD, id="and stays so"
         ),
         pytest.param(
             [asked("a", 1, 1), asked("b", 90, cold=True)],
@@ -290,6 +360,7 @@ LEADER = one("a", 40, 3)
             LEADER, [Flight(FIRST_TIER, AWAITED_PATIENCE, connected=False, awaited=True)], True, id="a second, no more"
         ),
         pytest.param(one("a", None, 3), [Flight(3, 0.011, connected=False)], True, id="an unknown one counts as 0"),
+        pytest.param(one("a", None, 3), [Flight(3, 0.009, connected=False)], False, id="and not as less"),
         pytest.param(
             one("a", 0.1, LAST_TIER),
             [Flight(0, SYN_PROVISIONAL - 0.01, connected=False)],

@@ -50,6 +50,15 @@ def closings(count: int, every: float) -> list[Step]:
             [stands(0), ended(5), fell(6)], 6.0, True, None, id="it was dead: when it is chosen again, at once"
         ),
         pytest.param([refused(0)], 0.5, False, 1.0, id="it could not be had"),
+        pytest.param([refused(0), refused(1)], 2.5, False, 3.0, id="twice"),
+        pytest.param([refused(0), refused(1), stands(3), refused(4)], 4.5, False, 5.0, id="that it stood ends the row"),
+        pytest.param(
+            [*closings(5, 10.0), stands(2000), ended(2000 + SENTINEL_STEADY), answered(2601)],
+            2601.5,
+            False,
+            2602.0,
+            id="one that stood for just ten minutes",
+        ),
         pytest.param(closings(3, 10.0), 1022.0, False, 1025.1, id="the third end in a row: in four seconds"),
         pytest.param(
             closings(50, 2000.0), 99_100.0, False, 99_001.1 + SENTINEL_RETRY_MAX, id="in a quarter of an hour"
@@ -69,6 +78,15 @@ def test_when_a_connection_is_wanted(steps: list[Step], now: float, again: float
         step(sentinel)
     assert sentinel.wanted(GPU, now) == (Watch("gpu", "100.64.0.2", 11434, 2.0) if watched else None)
     assert sentinel.again(GPU) == (None if again is None else pytest.approx(again))
+
+
+def test_how_long_another_one_s_connection_stood_says_nothing() -> None:
+    sentinel = Sentinel()
+    for step in closings(2, 10.0):
+        step(sentinel)
+    sentinel.stands("nas", 1020.0)
+    sentinel.ended("gpu", 1021.0 + SENTINEL_STEADY)
+    assert sentinel.closes_idle("gpu")
 
 
 @pytest.mark.parametrize(("times", "said"), [(0, False), (1, False), (2, True)])

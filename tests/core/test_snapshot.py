@@ -3,18 +3,22 @@
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
+from ollama_locate.core.complaints import Complaints
+from ollama_locate.core.constants import ANSWER_MIN, VERSION
 from ollama_locate.core.inventory import Model
+from ollama_locate.core.mdns import Heard, Mdns, Sighting
 from ollama_locate.core.outcome import Outcome, Probe
 from ollama_locate.core.selection import Local
-from ollama_locate.core.snapshot import ServerState, Snapshot, best_by_model, rfc3339, variables
+from ollama_locate.core.snapshot import ServerState, Snapshot, best_by_model, last_good, rfc3339, variables
 from ollama_locate.core.tailnet import Absence, Unavailable
 from ollama_locate.core.taking import Clock, Run, take
 from ollama_locate.core.track import Decision, LastGood, Settings, Verdict
 from tests.standins.tailscale import node
 
-from .world import Step, World, after, ask, away, decide, key, look, no, ok, quiet, settings, tailnet
+from .world import PLAIN, Step, World, after, alive, ask, away, decide, key, look, no, ok, quiet, settings, tailnet
 
 WALL = 1_800_000_000.0
 TEMPLATES = {"OLLAMA_ENDPOINT": "{url}", "OLLAMA_HOST": "{host}:{port}", "OPENAI_BASE_URL": "{url}/v1"}
@@ -184,10 +188,85 @@ def test_a_round_trip_is_shown_while_the_server_is_up_only() -> None:
     assert (found.rtt_ms, found.spread_ms, found.health, found.fails) == (None, None, "down", 3)
 
 
+def test_figures_are_rounded() -> None:
+    world = World()
+    world.look("gpu")
+    world.ask("gpu")
+    probe = msgspec.structs.replace(alive(world.now, 0.00512349), spread=0.00112349, answer=0.0204567)
+    world.locator.finish(key("gpu"), probe, world.now)
+    found = server(of(world, world.locator.conclude(world.now)), "gpu")
+    assert (found.rtt_ms, found.spread_ms, found.answer_ms) == (5.123, 1.123, 20.5)
+    assert (found.busy, found.alive_at) == (False, "2027-01-15T08:00:00.000Z")
+
+
+@pytest.mark.parametrize(
+    ("steps", "answer", "busy"),
+    [
+        pytest.param([], ANSWER_MIN, True, id="it takes long to answer"),
+        pytest.param([], 0.01, False, id="it answers at once"),
+        pytest.param([no("gpu", REFUSED, times=3)], ANSWER_MIN, False, id="who is down is not busy"),
+        pytest.param([no("gpu", Outcome.BUSY)], 0.01, True, id="an answer did not come in time"),
+    ],
+)
+def test_whether_a_server_is_busy(steps: list[Step], answer: float, *, busy: bool) -> None:
+    world = World()
+    world.look("gpu")
+    world.ask("gpu")
+    world.locator.finish(key("gpu"), msgspec.structs.replace(alive(world.now), answer=answer), world.now)
+    for step in steps:
+        step(world)
+    assert server(of(world, world.locator.conclude(world.now)), "gpu").busy is busy
+
+
+def test_what_readers_said_is_shown_until_it_is_over() -> None:
+    world = World()
+    world.look("gpu")
+    world.ok("gpu")
+    world.track("gpu").complaints = Complaints(until=world.now + 60)
+    assert server(of(world, world.locator.conclude(world.now)), "gpu").reported_until == "2027-01-15T08:01:00.000Z"
+    world.now += 60
+    assert server(of(world, world.locator.conclude(world.now)), "gpu").reported_until is None
+
+
+def closes(name: str) -> Step:
+    """It closes an idle connection though it lives."""
+
+    def step(world: World) -> None:
+        world.locator.watching(key(name), world.now)
+        world.locator.lost(key(name), world.now)
+        world.ok(name)
+
+    return step
+
+
+def on_battery(world: World) -> None:
+    world.locator.sentinel.on_battery = True
+
+
+START = (look("gpu"), ok("gpu"), decide)
+
+
+@pytest.mark.parametrize(
+    ("steps", "sentinel"),
+    [
+        pytest.param([], "none", id="nobody is chosen"),
+        pytest.param([*START], "on", id="a connection is held"),
+        pytest.param([*START, on_battery], "battery", id="on battery"),
+        pytest.param([*START, away()], "none", id="the tailnet is away"),
+        pytest.param([*START, closes("gpu")], "none", id="it closed one: later again"),
+        pytest.param([*START, closes("gpu"), closes("gpu")], "closes_idle", id="it always does"),
+    ],
+)
+def test_whether_a_connection_is_held(steps: list[Step], sentinel: str) -> None:
+    assert snap(*steps).decision.sentinel == sentinel
+    assert snap(*steps, chosen=replace(settings(), sentinel=False)).decision.sentinel == "off"
+
+
 def test_a_hold_is_shown_until_it_is_over() -> None:
     steps = (look("gpu"), ok("gpu"), no("gpu", REFUSED, times=3), ok("gpu"), ok("gpu"))
     assert server(snap(*steps), "gpu").held_until == "2027-01-15T08:01:00.000Z"
     assert server(snap(*steps, after(61)), "gpu").held_until is None
+    assert server(snap(*steps, after(60)), "gpu").held_until is None
 
 
 @pytest.mark.parametrize(
@@ -203,7 +282,26 @@ def test_the_tailnet_has_a_state(look: Unavailable | None, state: str, text: str
     if look is not None:
         world.locator.see(look, world.now)
     found = of(world, world.locator.conclude(world.now)).tailnet
-    assert (found.state, found.text, found.self) == (state, text, "")
+    assert (found.state, found.text, found.self, found.watch) == (state, text, "", "poll")
+    run = Run(1, rings=frozenset(world.locator.roster.nets))
+    found = take(world.locator, world.locator.conclude(0.0), TEMPLATES, Clock(0.0, WALL), run).tailnet
+    assert (found.state, found.text, found.watch) == (state, text, "bus")
+
+
+@pytest.mark.parametrize(
+    ("me", "name"),
+    [
+        pytest.param({}, "laptop", id="its name in the tailnet"),
+        pytest.param({"HostName": "other"}, "laptop", id="comes before the one it gives itself"),
+        pytest.param({"DNSName": ""}, "laptop", id="which is enough where there is no other"),
+        pytest.param({"DNSName": "", "HostName": "x" * 64}, "x" * 64, id="a long one"),
+        pytest.param({"DNSName": "", "HostName": "x" * 65}, "x" * 63 + "…", id="too long a one"),
+    ],
+)
+def test_this_machine_has_a_name(me: dict[str, Any], name: str) -> None:
+    world = World()
+    world.locator.see(tailnet(me=node("laptop", 1, **me)), world.now)
+    assert of(world, world.locator.conclude(world.now)).tailnet.self == name
 
 
 def test_rejected_peers_are_named_safely() -> None:
@@ -218,6 +316,32 @@ def test_rejected_peers_are_named_safely() -> None:
     (found,) = of(world, world.locator.conclude(world.now)).rejected
     assert (found.key, found.name, found.addresses) == ("n 9", "x y", ("", "1.1.1.1", "1.1.1.1", "1.1.1.1"))
     assert (found.reason, bool(found.text)) == ("no_id", True)
+
+
+def test_long_names_are_cut() -> None:
+    world = World()
+    peers = [
+        node("bobs", 8, UserID=2, ID="i" * length, DNSName="n" * length, TailscaleIPs=["a" * length])
+        for length in (64, 65)
+    ]
+    world.locator.see(tailnet(*peers, node("named", 9, UserID=2, DNSName="")), world.now)
+    whole, cut, named = of(world, world.locator.conclude(world.now)).rejected
+    for text, letter in ((whole.key, "i"), (whole.name, "n"), (whole.addresses[0], "a")):
+        assert text == letter * 64
+    for text, letter in ((cut.key, "i"), (cut.name, "n"), (cut.addresses[0], "a")):
+        assert text == letter * 63 + "…"
+    assert (named.name, named.kind) == ("named", "peer")
+
+
+def test_long_names_of_the_lan_are_cut() -> None:
+    world = World(settings(replace(PLAIN, mdns=Mdns(browse=True))))
+    sightings = tuple(Sighting("s" * (length + 59), "h" * length, 11434, ("192.168.1.20",)) for length in (64, 65))
+    world.locator.hear(Heard(sightings, frozenset(), ()), world.now)
+    whole, cut = sorted(of(world, world.locator.conclude(world.now)).rejected, key=lambda one: one.name == "h" * 64)[
+        ::-1
+    ]
+    assert (len(whole.key), whole.key[-1], whole.name) == (128, "s", "h" * 64)
+    assert (len(cut.key), cut.key[-1], cut.name) == (128, "…", "h" * 63 + "…")
 
 
 @pytest.mark.parametrize(
@@ -352,10 +476,42 @@ REQUIRED = replace(settings(), require=(("a:1", "b:1"), ("z:1",)))
         ),
         pytest.param([look("gpu", "nas"), ok("gpu", 5, ("b:1",)), ok("nas", 5, ("z:1",))], (), id="somebody has each"),
         pytest.param([away()], (), id="nobody is found"),
+        pytest.param([look("gpu"), no("gpu")], (), id="nobody was ever found"),
+        pytest.param([look("gpu"), ok("gpu"), decide, no("gpu", REFUSED, times=3)], (), id="all are lost"),
     ],
 )
 def test_required_models_that_nobody_has(steps: list[Step], problems: tuple[str, ...]) -> None:
     assert snap(*steps, chosen=REQUIRED).problems == problems
+
+
+def test_while_a_round_is_open_nobody_is_said_to_lack_a_model() -> None:
+    world = World(REQUIRED)
+    for step in (look("gpu", "nas"), ok("gpu", 5, ("b:1",)), after(9)):
+        step(world)
+    decision = world.locator.decide(world.now)
+    assert decision is not None
+    found = of(world, decision)
+    assert (found.decision.provisional, found.problems) == (True, ())
+    world.no("nas")
+    assert not of(world, world.locator.conclude(world.now)).decision.provisional
+
+
+def test_the_last_good_one_is_read_from_it() -> None:
+    found = snap(look("gpu"), ok("gpu"))
+    assert last_good(found) == LastGood("n2:11434", "gpu", "http://100.64.0.2:11434")
+    assert last_good(snap(away())) is None
+
+
+def test_a_snapshot_with_no_more_than_it_must_have_is_read_as_what_it_does_not_say() -> None:
+    """As programs write it that fake one, and as older versions did."""
+    decision = dict.fromkeys(("verdict", "endpoint", "server", "name", "reason", "text", "since"), "")
+    server = dict.fromkeys(("key", "name", "url", "kind", "standing", "text", "health"), "")
+    least = {"schema": 1, "program": VERSION, "pid": 1, "written_at": "", "round": 1, "tailnet": {"state": "x"}}
+    rest = {"decision": decision, "servers": [server], "rejected": [], "variables": {}}
+    found = msgspec.convert(least | rest, Snapshot)
+    assert (found.decision.provisional, found.decision.sentinel, found.refreshes) == (False, "none", 0)
+    assert (found.servers[0].fails, found.servers[0].busy, found.servers[0].path) == (0, False, "unknown")
+    assert Run(1) == Run(1, rounds=0, refreshes=0, problems=(), rings=frozenset(), forward=None)
 
 
 def test_a_model_of_a_server_that_is_down_hides_no_alias() -> None:

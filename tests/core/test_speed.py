@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ollama_locate.core.bounds_models import ANSWER_TOKENS, LOAD_ASSUMED, SPEEDS_KEPT, SPEEDS_MAX_BYTES
+from ollama_locate.core.bounds_models import ANSWER_TOKENS, LOAD_ASSUMED, RATE_MAX, SPEEDS_KEPT, SPEEDS_MAX_BYTES
 from ollama_locate.core.constants import MODEL_NAME_MAX
 from ollama_locate.core.models import short_digest
 from ollama_locate.core.speed import Speed, expected, is_of, is_sane, merged, parse_speeds, render_speeds
@@ -190,3 +190,19 @@ def test_a_file_is_read_or_refused_and_what_is_read_is_sane(data: bytes) -> None
         return
     assert all(map(is_sane, found))
     assert parse_speeds(render_speeds(found)) == found
+
+
+def test_the_slowest_and_the_longest_that_are_believed() -> None:
+    good = Speed("n2:11434", "a:1", "", 1e9, 0.1, 10.0)
+    assert good.load == 0.0
+    assert is_sane(good)
+    for fields in ({"rate": 0.5}, {"rate": RATE_MAX}, {"load": 86_400.0}, {"first_token": 86_400.0}, {"at": 0.0}):
+        assert is_sane(msgspec.structs.replace(good, **fields))
+    for name in ("rate", "load", "first_token", "at"):
+        assert not is_sane(msgspec.structs.replace(good, **{name: math.nan}))
+        assert not is_sane(msgspec.structs.replace(good, **{name: math.inf}))
+
+
+def test_a_load_that_was_seen_again_is_the_newer_one() -> None:
+    old, new = (Speed("n2:11434", "a:1", "", at, 0.1, 10.0, load) for at, load in ((1.0, 5.0), (2.0, 3.0)))
+    assert merged([old], [new]) == (new,)

@@ -170,3 +170,26 @@ def test_any_text_can_be_scanned(text: str) -> None:
 def test_the_line_that_makes_it_follow_is_one_that_is_found(shell: str, folder: str, line: str) -> None:
     assert line_for(shell, folder, "/home/me") == line
     assert [one.kind for one in scan(line, folder)] == [Kind.HOOK]
+
+
+def test_nu_s_files_on_linux() -> None:
+    paths = [file.path for file in find("nu", Home("/h", {}))]
+    assert paths == [
+        "/h/.local/share/nushell/vendor/autoload/*.nu",
+        "/h/.config/nushell/config.nu",
+        "/h/.config/nushell/env.nu",
+        "/h/.config/nushell/autoload/*.nu",
+    ]
+    moved = find("nu", Home("/h", {"XDG_CONFIG_HOME": "/c", "XDG_DATA_HOME": "relative"}))
+    assert [file.path.split("/nushell/")[0] for file in moved] == ["/h/.local/share", *["/c"] * 3]
+
+
+def test_a_line_that_does_two_things_is_one_of_interest() -> None:
+    assert len(scan("export OLLAMA_HOST=a; export OLLAMA_ENDPOINT=b")) == 1
+    assert [one.kind for one in scan(". ~/ollama-locate/env.sh; export OLLAMA_HOST=a")] == [Kind.ENV]
+
+
+def test_files_of_others_are_theirs() -> None:
+    assert scan(". /elsewhere/env.sh", folder="/mine") == []
+    assert scan(". ~/project/env.sh") == []
+    assert [one.kind for one in scan(". /mine/env.sh", folder="/mine")] == [Kind.ENV]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ollama_locate.core.tailnet import Absence, Peer, Unavailable, parse_status
+from ollama_locate.core.tailnet import Absence, Own, Peer, Tailnet, Unavailable, parse_own, parse_status
 from tests.standins.tailscale import node, raw, status
 
 from .world import tailnet
@@ -175,3 +175,46 @@ def test_unknown_fields_are_ignored() -> None:
 def test_each_absence_has_a_word_for_programs_and_a_text_for_people(reason: Absence) -> None:
     assert reason.word == reason.name.lower()
     assert len(reason.text) > 10
+
+
+@pytest.mark.parametrize(
+    ("raw", "own"),
+    [
+        pytest.param(b"no JSON", Own(), id="garbage"),
+        pytest.param(b"[" * 100_000, Own(), id="deep garbage"),
+        pytest.param(b'{"Version": 3}', Own(), id="a wrong type"),
+        pytest.param(b"{}", Own("", "", expired=False), id="nothing is said"),
+        pytest.param(b'{"Version": "1.102.5"}', Own("1.102.5"), id="the version"),
+        pytest.param(b'{"Self": {}}', Own(), id="no key"),
+        pytest.param(b'{"Self": {"KeyExpiry": null}}', Own(), id="a key that never expires"),
+        pytest.param(
+            b'{"Version": "1", "Self": {"KeyExpiry": "2027-01-15T08:00:00Z", "Expired": true}}',
+            Own("1", "2027-01-15T08:00:00Z", expired=True),
+            id="an expired key",
+        ),
+        pytest.param(
+            json.dumps({"Version": "1" * 64, "Self": {"KeyExpiry": "2" * 64}}).encode(),
+            Own("1" * 64, "2" * 64),
+            id="long texts",
+        ),
+        pytest.param(
+            json.dumps({"Version": "1" * 65, "Self": {"KeyExpiry": "2" * 65}}).encode(),
+            Own("1" * 63 + "…", "2" * 63 + "…"),
+            id="too long ones",
+        ),
+    ],
+)
+def test_what_is_said_of_this_machine_in_every_state(raw: bytes, own: Own) -> None:
+    assert parse_own(raw) == own
+
+
+def test_without_a_word_of_it_there_is_a_network_interface() -> None:
+    found = parse_status(b'{"BackendState": "Running", "Self": {}, "MagicDNSSuffix": ""}')
+    assert isinstance(found, Tailnet)
+    assert (found.tun, found.self.expired, found.self.name, found.self.shared_in) == (True, False, "", False)
+
+
+def test_without_a_suffix_a_name_is_nobody_s() -> None:
+    found = parse_status(b'{"BackendState": "Running", "Self": {"DNSName": "box."}, "MagicDNSSuffix": ""}')
+    assert isinstance(found, Tailnet)
+    assert found.self.name == "box"

@@ -31,6 +31,7 @@ def test_what_is_shown_cannot_move_the_cursor(text: str, want: str) -> None:
     [
         pytest.param("abcd", 4, "abcd", id="as long as allowed"),
         pytest.param("abcde", 4, "abc…", id="longer"),
+        pytest.param("äbcd", 4, "äbcd", id="as long as allowed, in letters of the world"),
         pytest.param("\x00" * 15 + "abc", 4, "a", id="only the beginning is read"),
     ],
 )

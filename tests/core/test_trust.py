@@ -47,6 +47,8 @@ def verdict(tail: Tailnet, chosen: Policy = PLAIN, name: str = "gpu") -> str:
         pytest.param({"TailscaleIPs": None}, "no_address", id="without an address"),
         pytest.param({"TailscaleIPs": ["192.168.7.7"]}, "address_outside", id="an address of the LAN"),
         pytest.param({"TailscaleIPs": ["100.63.255.255", "100.128.0.0"]}, "address_outside", id="just outside"),
+        pytest.param({"TailscaleIPs": ["100.64.0.0"]}, "peer", id="the first address of the range"),
+        pytest.param({"TailscaleIPs": ["100.127.255.255"]}, "peer", id="and the last"),
         pytest.param({"TailscaleIPs": ["127.0.0.1"]}, "address_outside", id="loopback is for this machine alone"),
         pytest.param({"TailscaleIPs": ["fd7a:115c:a1e1::2"]}, "address_outside", id="the wrong IPv6 prefix"),
         pytest.param({"TailscaleIPs": ["fd7a:115c:a1e0::2%eth0"]}, "address_outside", id="an address with a zone"),

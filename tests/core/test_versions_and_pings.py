@@ -26,6 +26,35 @@ def test_older(version: str, than: str, is_older: bool) -> None:  # noqa: FBT001
     assert older(version, than) is is_older
 
 
+@pytest.mark.parametrize(
+    ("version", "found"),
+    [("v1.102.5", (1, 102, 5)), ("2.3", (2, 3, 0)), ("0.0.1", (0, 0, 1)), ("0.0", None), ("7", None)],
+)
+def test_the_numbers_of_a_version(version: str, found: tuple[int, int, int] | None) -> None:
+    assert number(version) == found
+    assert not older(version, "no version")
+
+
+@pytest.mark.parametrize(
+    ("took", "ms"),
+    [
+        ("1h", 3.6e6),
+        ("1m", 6e4),
+        ("1s", 1e3),
+        ("1ms", 1.0),
+        ("1us", 1e-3),
+        ("1µs", 1e-3),
+        ("1ns", 1e-6),
+        ("1m2.5s", 62_500.0),
+    ],
+)
+def test_the_units_of_a_ping(took: str, ms: float) -> None:
+    found = parse_ping(f"pong from gpu (100.64.0.2) via 198.18.0.11:41641 in {took}\n")
+    assert found is not None
+    assert not found.relayed
+    assert found.ms == pytest.approx(ms, rel=1e-9)
+
+
 @given(st.text())
 def test_any_text_is_a_version_or_none(text: str) -> None:
     found = number(text)
