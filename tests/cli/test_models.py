@@ -257,3 +257,9 @@ def test_why_as_data(run: Command) -> None:
     (found,) = json.loads(run("why", "--model", "mistral", "--json")[1])["models"]
     assert (found["model"], found["server"], found["endpoint"]) == ("mistral:latest", "n2:11434", GPU)
     assert {one["name"]: one["standing"] for one in found["servers"]}["nas"] == "cold"
+
+
+def test_where_there_is_no_model_at_all(run: Command) -> None:
+    run.publish(snapshot({"n2:11434": gone(Outcome.SILENT)}, node("gpu", 2)))
+    said = "ollama-locate: no server that answers has any model; `ollama-locate why` says more\n"
+    assert run("--can", "tools") == (4, "", said)

@@ -33,7 +33,7 @@ class Machine:
 
     def __init__(self, lan: Lan, name: str, address: str) -> None:
         self.name, self.address, self._lan = name, address, lan
-        self.space = Namespace(name)
+        self.space = Namespace(f"lan-{name}")
         self.folder = lan.folder / name
         self.state, self._config = self.folder / "state", self.folder / "config/ollama-locate/config.toml"
         self._config.parent.mkdir(parents=True)
@@ -176,7 +176,7 @@ class Lan:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.machines: list[Machine] = []
-        self.bridge = Namespace("lan")
+        self.bridge = Namespace("lan-bridge")
         self.bridge.exec("ip", "link", "add", "br0", "type", "bridge", "mcast_snooping", "0")
         self.bridge.exec("ip", "link", "set", "br0", "up")
 

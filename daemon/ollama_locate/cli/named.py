@@ -92,6 +92,8 @@ def no_model(snapshot: Snapshot, wish: Wish) -> str:
     missing = f"no server that answers has {shown(' or '.join(asked))}"
     if found := obstacle(wish, snapshot):
         return f"{missing}; {in_the_way(found)}"
+    if not names and asked == ["*"]:
+        return "no server that answers has any model; `ollama-locate why` says more"
     if not names:
         return f"{missing}, nor any other model; `ollama-locate why` says more"
     # Nobody mistypes the tag that need not be typed, and it makes all names look alike.

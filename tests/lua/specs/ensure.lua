@@ -163,7 +163,7 @@ return {
       publish('[models]\nno_pull = ["gpu"]')
       vim.env.OLLAMA_ENDPOINT = GPU
       local notices, prompts = start("absent", true)
-      t.said(notices, "absent is not loaded: gpu has absent:latest, and by [models] no_pull of the config nothing is")
+      t.said(notices, "absent is not loaded: gpu does not have absent:latest, and by [models] no_pull of the config")
       t.eq({}, prompts)
       t.said(start("mistral", true), "mistral is loaded on gpu.")
       t.eq({ "/api/generate mistral:latest" }, t.asked())
@@ -182,8 +182,8 @@ return {
   },
   refused("absent", '[models]\nno_pull = ["*"]', "no server that answers has absent:latest, and by [models] no_pull"),
   refused("coder", '[models.alias]\ncoder = ["a:1", "b:2"]', "this is an alias; name the model: a:1 or b:2"),
-  refused("a/../b", "", "a/../b is not loaded: this is no model's name: letters, digits and"),
-  refused("--help", "", "--help is not loaded: this is no model's name"),
+  refused("a/../b", "", "a/../b is not loaded: argument MODEL: this is no model's name: letters, digits and"),
+  refused("--help", "", "--help is not loaded: argument MODEL: this is no model's name"),
   refused("gpt-oss:120b-cloud", "", "runs at ollama.com: what you say to it would leave your tailnet"),
   {
     "an alias is the first of its models that some server has",
