@@ -104,8 +104,8 @@ def test_one_with_headers_is_asked_in_the_round_only(
     path = tmp_path / "h"
     path.write_text("Authorization: Bearer old\n")
     path.chmod(mode)
-    gpu.far("100.64.0.9", below_gpu)
-    gpu.config["static"] = f'{{ den = {{ url = "http://100.64.0.9:80/team", headers = "{path}" }} }}'
+    gpu.far(GPU, below_gpu)
+    gpu.config["static"] = f'{{ den = {{ url = "http://{GPU}:80/team", headers = "{path}" }} }}'
     steps, codes, _ = look(gpu, "static:den")
     assert codes == [code]
     assert says in steps["answer"]
