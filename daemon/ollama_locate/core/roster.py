@@ -57,9 +57,8 @@ class Looked:
 
     def holds(self, host: str) -> bool:
         """Whether one of its machines has this address: any other goes where the default route leads."""
-        if self.tailnet is None:
-            return False
-        nodes, wanted = (self.tailnet.self, *self.tailnet.peers), plain(host)
+        there, wanted = self.tailnet, plain(host)
+        nodes = (there.self, *there.peers) if there is not None else ()
         return any(plain(address) == wanted for node in nodes for address in node.addresses)
 
 
