@@ -1,15 +1,11 @@
 """Readers of the config's tables that name commands: `[[on_change]]` and `[[feed]]`."""
 
-from collections.abc import Callable
-from typing import TypeVar
-
 from .bounds import COMMAND_DEADLINE, COMMAND_DEADLINE_MAX, COMMAND_DEADLINE_MIN, COMMANDS_MAX, FEEDS_MAX
 from .command import Command
-from .config_values import AtError, bounded, choice, path
+from .config_values import AtError, at, bounded, choice, path
 from .feed import Feed, Format
 from .text import shown
 
-Value = TypeVar("Value")
 Table = dict[str, object]
 
 
@@ -39,8 +35,8 @@ def feeds(value: object) -> tuple[Feed, ...]:
 
 
 def _feed(number: int, table: Table) -> Feed:
-    kind = _at(number, "format", choice(*(one.value for one in Format)), table.get("format"))
-    file = _at(number, "file", path, table.get("file"))
+    kind = at(f"{number}.format", choice(*(one.value for one in Format)), table.get("format"))
+    file = at(f"{number}.file", path, table.get("file"))
     if file.endswith("/"):
         raise AtError(f"{number}.file", f"must be the path of a file, not of a folder: {shown(repr(file))}")
     if "run" not in table and "timeout" in table:
@@ -61,9 +57,9 @@ def _only(number: int, table: Table, *keys: str) -> None:
 
 
 def _command(number: int, table: Table) -> Command:
-    words = _at(number, "run", _words, table.get("run"))
+    words = at(f"{number}.run", _words, table.get("run"))
     deadline = bounded(COMMAND_DEADLINE_MIN, COMMAND_DEADLINE_MAX)
-    return Command(words, _at(number, "timeout", deadline, table.get("timeout", f"{COMMAND_DEADLINE:g}s")))
+    return Command(words, at(f"{number}.timeout", deadline, table.get("timeout", f"{COMMAND_DEADLINE:g}s")))
 
 
 def _words(value: object) -> tuple[str, ...]:
@@ -77,10 +73,3 @@ def _words(value: object) -> tuple[str, ...]:
     if "/" in first and not first.startswith(("/", "~/")):
         raise ValueError(f"must begin with an absolute path or a bare name, not {shown(repr(first))}")
     return tuple(value)
-
-
-def _at(number: int, key: str, read: Callable[[object], Value], value: object) -> Value:
-    try:
-        return read(value)
-    except ValueError as error:
-        raise AtError(f"{number}.{key}", str(error)) from None

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from typing import Final, TypeVar
 
-from .config_values import AtError, networks, strings, yes_or_no
+from .config_values import AtError, at, networks, strings, yes_or_no
 from .constants import LOOPBACK_RANGES, TAILNET_RANGES
 from .mdns import OFF, Mdns
 from .patterns import Form, Network, Pattern, parse_network, parse_pattern
@@ -30,21 +30,16 @@ def mdns(value: object) -> Mdns:
         if key not in _KEYS:
             raise AtError(key, f"unknown key; there are {', '.join(_KEYS)}")
     return Mdns(
-        _at(value, "browse", yes_or_no, OFF.browse),
-        _at(value, "services", _services, OFF.services),
-        _at(value, "interfaces", _interfaces, OFF.interfaces),
-        _at(value, "allow", _allow, OFF.allow),
-        _at(value, "advertise", yes_or_no, OFF.advertise),
+        _given(value, "browse", yes_or_no, OFF.browse),
+        _given(value, "services", _services, OFF.services),
+        _given(value, "interfaces", _interfaces, OFF.interfaces),
+        _given(value, "allow", _allow, OFF.allow),
+        _given(value, "advertise", yes_or_no, OFF.advertise),
     )
 
 
-def _at(table: Mapping[str, object], key: str, read: Callable[[object], T], default: T) -> T:
-    if key not in table:
-        return default
-    try:
-        return read(table[key])
-    except ValueError as error:
-        raise AtError(key, str(error)) from None
+def _given(table: Mapping[str, object], key: str, read: Callable[[object], T], default: T) -> T:
+    return at(key, read, table[key]) if key in table else default
 
 
 def _services(value: object) -> tuple[str, ...]:

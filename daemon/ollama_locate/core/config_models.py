@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from .bounds_models import ALIASES_MAX, REQUIRED_MAX
-from .config_values import AtError, patterns, yes_or_no
+from .config_values import AtError, at, patterns, yes_or_no
 from .models import full_name, may_be_pulled
 from .patterns import Pattern
 from .text import shown
@@ -36,14 +36,8 @@ def models(value: object) -> Models:
         if key not in _KEYS:
             raise AtError(key, f"unknown key; there are {', '.join(_KEYS)}")
     alias = _aliases(value.get("alias", {}))
-    try:
-        no_pull = patterns(value.get("no_pull", []))
-    except ValueError as error:
-        raise AtError("no_pull", str(error)) from None
-    try:
-        cloud = yes_or_no(value.get("cloud", False))
-    except ValueError as error:
-        raise AtError("cloud", str(error)) from None
+    no_pull = at("no_pull", patterns, value.get("no_pull", []))
+    cloud = at("cloud", yes_or_no, value.get("cloud", False))
     required = _names("require", value.get("require", []))
     if len(required) > REQUIRED_MAX:
         raise AtError("require", f"at most {REQUIRED_MAX} models")

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from .config_values import AtError, path, yes_or_no
+from .config_values import AtError, at, path, yes_or_no
 from .constants import OLLAMA_PORT, TAILNET_RANGES
 from .patterns import parse_network
 from .server import NOTHING, Needs, http_url, is_loopback, parse_prefix
@@ -28,7 +28,7 @@ def _server(name: str, value: object) -> StaticServer:
     if not _NAME.fullmatch(name) or name == "local":
         raise AtError(name, "a name has letters, digits, `.`, `_` and `-`, and is not `local`")
     if not isinstance(value, dict):
-        return _at(name, name, value, NOTHING)
+        return _url(name, name, value, NOTHING)
     for key in value:
         if key not in _KEYS:
             raise AtError(f"{name}.{key}", f"unknown key; there are {', '.join(_KEYS)}")
@@ -36,7 +36,7 @@ def _server(name: str, value: object) -> StaticServer:
         raise AtError(name, 'needs a URL: url = "https://host/path"')
     paths = _path(name, "headers", value), _path(name, "ca", value)
     needs = Needs(*paths, publish=_truth(name, "publish", value), forward=_truth(name, "forward", value))
-    found = _at(name, f"{name}.url", value["url"], needs)
+    found = _url(name, f"{name}.url", value["url"], needs)
     if needs.ca and not found.tls:
         raise AtError(f"{name}.ca", "only https has a certificate: the url must begin with https://")
     if needs.headers and not found.tls and not _is_private(found.host):
@@ -47,7 +47,7 @@ def _server(name: str, value: object) -> StaticServer:
     return found
 
 
-def _at(name: str, key: str, url: object, needs: Needs) -> StaticServer:
+def _url(name: str, key: str, url: object, needs: Needs) -> StaticServer:
     if not isinstance(url, str):
         raise AtError(key, f'must be a URL such as "http://host:11434", not {shown(repr(url))}')
     try:
@@ -81,19 +81,11 @@ def _as_typed(url: str, parts: SplitResult) -> str:
 
 
 def _path(name: str, key: str, table: dict[str, object]) -> str:
-    if key not in table:
-        return ""
-    try:
-        return path(table[key])
-    except ValueError as error:
-        raise AtError(f"{name}.{key}", str(error)) from None
+    return at(f"{name}.{key}", path, table[key]) if key in table else ""
 
 
 def _truth(name: str, key: str, table: dict[str, object]) -> bool:
-    try:
-        return yes_or_no(table.get(key, False))
-    except ValueError as error:
-        raise AtError(f"{name}.{key}", str(error)) from None
+    return at(f"{name}.{key}", yes_or_no, table.get(key, False))
 
 
 def _is_private(host: str) -> bool:

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from .bounds import TAILNETS_MAX
-from .config_values import AtError, allow
+from .config_values import AtError, allow, at
 from .forward import parse_listen
 from .net import Net
 from .patterns import Pattern
@@ -94,9 +94,4 @@ def _socks5(number: int, value: object) -> Proxy | None:
 
 
 def _allow(number: int, table: Mapping[str, object]) -> tuple[Pattern, ...] | None:
-    if "allow" not in table:
-        return None
-    try:
-        return allow(table["allow"])
-    except ValueError as error:
-        raise AtError(f"{number}.allow", str(error)) from None
+    return at(f"{number}.allow", allow, table["allow"]) if "allow" in table else None

@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 from .bounds import VARIABLES_MAX
 from .constants import MACHINES_MAX
@@ -14,6 +14,7 @@ from .patterns import Network, Pattern, parse_network, parse_pattern
 from .server import authority_of, port_of, prefix_of
 from .text import is_value, shown
 
+T = TypeVar("T")
 _WIDEST: Final = {4: 8, 6: 7}
 _PLACEHOLDER: Final = re.compile(r"\{[^}]*\}")
 _MARKS: Final = ("{url}", "{host}", "{port}", "{name}")
@@ -25,6 +26,14 @@ class AtError(ValueError):
     def __init__(self, key: str, message: str) -> None:
         super().__init__(message)
         self.key = shown(key, 80)
+
+
+def at(key: str, read: Callable[[object], T], value: object) -> T:
+    """Read a value of a table; what is wrong with it is said at its key."""
+    try:
+        return read(value)
+    except ValueError as error:
+        raise AtError(key, str(error)) from None
 
 
 def ports(value: object) -> tuple[int, ...]:
@@ -141,14 +150,12 @@ def forward(value: object) -> Forward | None:
             raise AtError(key, "unknown key; there are listen and desktop")
     if "listen" not in value:
         raise ValueError('needs an address: listen = "127.0.0.1:11435"')
-    try:
-        host, port = parse_listen(value["listen"] if isinstance(value["listen"], str) else "")
-    except ValueError as error:
-        raise AtError("listen", str(error)) from None
-    try:
-        return Forward(host, port, desktop=yes_or_no(value.get("desktop", False)))
-    except ValueError as error:
-        raise AtError("desktop", str(error)) from None
+    host, port = at("listen", _listen, value["listen"])
+    return Forward(host, port, desktop=at("desktop", yes_or_no, value.get("desktop", False)))
+
+
+def _listen(value: object) -> tuple[str, int]:
+    return parse_listen(value if isinstance(value, str) else "")
 
 
 def machines(value: object) -> int:
@@ -183,10 +190,7 @@ def metrics(value: object) -> str:
             raise AtError(key, "unknown key; there is textfile")
     if "textfile" not in value:
         raise ValueError('needs a path: textfile = "/var/lib/node_exporter/ollama_locate.prom"')
-    try:
-        found = path(value["textfile"])
-    except ValueError as error:
-        raise AtError("textfile", str(error)) from None
+    found = at("textfile", path, value["textfile"])
     if not found.endswith(".prom") or found.endswith("/.prom"):
         raise AtError("textfile", f"must end in a name such as ollama_locate.prom, not {shown(repr(found))}")
     return found
