@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from .believed import read_back
 from .bounds import SCHEMA
 from .constants import OLLAMA_PORT
 from .server import http_url, parse_prefix
@@ -37,12 +38,7 @@ _DECODER = msgspec.json.Decoder(Pin)
 
 def parse_pin(data: bytes) -> Pin:
     """What lies in pin.json. Raises ValueError with a sentence."""
-    try:
-        pin = _DECODER.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"it cannot be read: {shown(str(error))}") from None
-    if pin.schema > SCHEMA:
-        raise ValueError(f"it has schema {pin.schema}, this program knows {SCHEMA}: upgrade ollama-locate")
+    pin = read_back(_DECODER, data)
     if pin.until is not None and not 0.0 <= pin.until <= LATEST:
         raise ValueError(f"its end, {pin.until:g}, is no time")
     url = split_url(pin.url).url

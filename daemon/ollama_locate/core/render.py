@@ -6,8 +6,7 @@ from collections.abc import Mapping
 import msgspec
 
 from . import shell
-from .believed import Whole
-from .bounds import SCHEMA
+from .believed import Whole, check_schema
 from .choosing import choose_model
 from .snapshot import Snapshot, best_by_model, check
 from .text import shown
@@ -47,9 +46,7 @@ def _models(snapshot: Snapshot) -> str:
 def read_snapshot(data: bytes) -> Snapshot:
     """The snapshot in a state.json, of which everything may be shown; raises ValueError with a sentence."""
     try:
-        schema = msgspec.json.decode(data, type=_Schema).schema
-        if schema > SCHEMA:
-            raise ValueError(f"it has schema {schema}, this program knows {SCHEMA}: upgrade ollama-locate")
+        check_schema(msgspec.json.decode(data, type=_Schema).schema)
         snapshot = _DECODER.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         # Which pattern a text does not match is nothing that a person wants to read.

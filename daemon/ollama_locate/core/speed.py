@@ -6,15 +6,14 @@ from typing import Final
 
 import msgspec
 
+from .believed import read_back
 from .bounds import SCHEMA
 from .bounds_models import ANSWER_TOKENS, LOAD_ASSUMED, RATE_MAX, SPEEDS_KEPT
 from .models import is_model_name, short_digest
+from .pin import LATEST
 from .text import shown
 
 _KEY_MAX: Final = 256
-_LATEST: Final = 4_102_444_800.0
-"""The year 2100, in epoch seconds."""
-
 _LONGEST: Final = 86_400.0
 """Seconds; no first token and no load takes a day."""
 
@@ -75,13 +74,7 @@ _DECODER: Final = msgspec.json.Decoder(_File)
 
 def parse_speeds(data: bytes) -> tuple[Speed, ...]:
     """What lies in speeds.json. Raises ValueError with a sentence."""
-    try:
-        file = _DECODER.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"it cannot be read: {shown(str(error))}") from None
-    if file.schema > SCHEMA:
-        raise ValueError(f"it has schema {file.schema}, this program knows {SCHEMA}: upgrade ollama-locate")
-    return merged((), (one for one in file.speeds if is_sane(one)))
+    return merged((), (one for one in read_back(_DECODER, data).speeds if is_sane(one)))
 
 
 def render_speeds(speeds: Iterable[Speed]) -> bytes:
@@ -95,7 +88,7 @@ def is_sane(one: Speed) -> bool:
         one.server == shown(one.server, _KEY_MAX) != ""
         and is_model_name(one.model)
         and one.digest in ("", short_digest(one.digest))
-        and _within(one.at, _LATEST)
+        and _within(one.at, LATEST)
         and _within(one.first_token, _LONGEST)
         and _within(one.load, _LONGEST)
         and _within(one.rate, RATE_MAX)
