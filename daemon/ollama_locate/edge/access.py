@@ -13,6 +13,8 @@ from ollama_locate.core.bounds import ACCESS_PATIENCE, CA_MAX_BYTES, HEADERS_MAX
 from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.server import NOTHING, Needs
 
+from .files import is_believed
+
 _NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~\-]{1,128}")
 """A token of RFC 9110, 5.6.2."""
 _VALUE: Final = re.compile(r"[!-~](?:[ !-~]*[!-~])?")
@@ -128,7 +130,7 @@ def _authority(path: str) -> str:
 
 
 def _check_owner(path: str, info: os.stat_result) -> None:
-    if info.st_uid not in (os.geteuid(), 0):
+    if not is_believed(info):
         raise OperatorError(f"{path} belongs to uid {info.st_uid}, not to you: it is not believed")
 
 

@@ -5,7 +5,6 @@ nothing more is loaded into the daemon.
 """
 
 import asyncio
-import os
 import stat
 import sys
 from collections.abc import Callable
@@ -24,6 +23,8 @@ from ollama_locate.core.constants import (
     HEAD_MAX_BYTES,
     VERSION,
 )
+
+from .files import is_believed
 
 _HOST: Final = "local-tailscaled.sock"
 _MASKS: Final = (1 << 12 | 1 << 13 | 1 << 15, 0)
@@ -119,7 +120,7 @@ def socket_path(configured: str = "") -> str:
 def check_owner(path: str) -> None:
     """Raise OSError or _UnusableError unless this is a socket of root's or one's own: another's may say anything."""
     info = Path(path).stat()
-    if not stat.S_ISSOCK(info.st_mode) or info.st_uid not in (0, os.geteuid()):
+    if not stat.S_ISSOCK(info.st_mode) or not is_believed(info):
         raise _UnusableError
 
 

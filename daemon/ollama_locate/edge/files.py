@@ -197,9 +197,14 @@ def read(folder: Path, name: str, limit: int) -> bytes | None:
         os.close(fd)
 
 
+def is_believed(info: os.stat_result) -> bool:
+    """Whether it is one's own or root's: what another user put there may say anything."""
+    return info.st_uid in (os.geteuid(), 0)
+
+
 def check_owner(folder: Path, info: os.stat_result) -> None:
     """Refuse a folder that another user owns or can write. Root's is taken, and the system service's own."""
-    if info.st_uid not in (os.geteuid(), 0) and folder != SYSTEM_STATE:
+    if not is_believed(info) and folder != SYSTEM_STATE:
         raise StateFolderError(f"{folder} belongs to uid {info.st_uid}: what it says is not believed")
     if info.st_mode & _OTHERS_WRITE:
         raise StateFolderError(f"others can write {folder}: what it says is not believed; chmod go-w '{folder}'")
@@ -215,7 +220,7 @@ def read_config(path: Path) -> bytes:
         return b""
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from None
-    if info.st_uid not in (os.geteuid(), 0):
+    if not is_believed(info):
         raise ConfigError(f"{path} belongs to uid {info.st_uid}, not to you: it is not believed")
     if info.st_mode & stat.S_IWOTH:
         raise ConfigError(f"everybody can write {path}: it is not believed; chmod o-w '{path}'")

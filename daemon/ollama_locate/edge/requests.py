@@ -13,7 +13,7 @@ import msgspec
 from ollama_locate.core.bounds import REQUEST_HALF, REQUEST_MAX_BYTES, REQUESTS_MAX, SCHEMA
 from ollama_locate.core.errors import StateFolderError
 
-from .files import StateFolder, check_owner
+from .files import StateFolder, check_owner, is_believed
 from .folders import SYSTEM_STATE
 
 _FOLDER: Final = "requests"
@@ -108,7 +108,7 @@ def _read(box: int, name: str) -> Request | None:
         return None
     try:
         info = os.fstat(fd)
-        if not stat.S_ISREG(info.st_mode) or info.st_uid not in (os.geteuid(), 0):
+        if not stat.S_ISREG(info.st_mode) or not is_believed(info):
             return None
         request = _DECODER.decode(os.read(fd, REQUEST_MAX_BYTES))
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

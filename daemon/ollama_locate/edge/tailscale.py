@@ -17,6 +17,7 @@ from ollama_locate.core.tailnet import Absence, Tailnet, Unavailable, parse_stat
 from ollama_locate.core.text import shown
 
 from .command import Order, Said, TooMuchError, run
+from .files import is_believed
 
 NOBODY: Final = (errno.ENOENT, errno.ECONNREFUSED)
 """By which errno a socket says that no tailscaled is behind it."""
@@ -67,7 +68,7 @@ def _timed(configured: str, net: Net, stop: threading.Event) -> Look:
 def _status(configured: str, net: Net, stop: threading.Event) -> Tailnet | Unavailable:
     if net.socket and not Path(net.socket).exists():
         return Unavailable(Absence.NOT_RUNNING)
-    if net.socket and not is_believed(net.socket):
+    if net.socket and _is_another_users(net.socket):
         return Unavailable(Absence.NO_PERMISSION, f"{shown(net.socket)} is another user's")
     said = _run(configured, (*net.words, "status", "--json"), STATUS_DEADLINE, stop)
     if not isinstance(said, Unavailable) and not said.whole:
@@ -111,12 +112,12 @@ def _run(
         return Unavailable(reason, shown(f"{executable}: {error.strerror}"))
 
 
-def is_believed(path: str) -> bool:
-    """Whether the socket is root's or one's own: another's tailscaled may say anything."""
+def _is_another_users(path: str) -> bool:
+    """Or cannot be looked at."""
     try:
-        return Path(path).stat().st_uid in (0, os.geteuid())
+        return not is_believed(Path(path).stat())
     except OSError:
-        return False
+        return True
 
 
 def refusal(path: str) -> int:
