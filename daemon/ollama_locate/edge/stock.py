@@ -95,7 +95,9 @@ class Stock:
 
     async def _take(self, ask: Ask, version: str, now: float) -> tuple[Model, ...] | None:
         ps = await self._running(ask)
-        if self.models is not None and ps != self._unlisted and unlisted(self.models, ps):
+        # What was told of with this very list and answer is compared already.
+        same = ps == self._ps and self._told is not None
+        if self.models is not None and not same and ps != self._unlisted and unlisted(self.models, ps):
             # Pulled since: the list is older than that. Once for each answer, as one may stay loaded without a file.
             self._unlisted = ps
             self.list_again()
@@ -103,7 +105,7 @@ class Stock:
         models = self.models
         if models is None:
             return None
-        learnt = await self._ask_abilities(ask, loaded(models, ps), version, now)
+        learnt = await self._ask_abilities(ask, models, ps, version, now)
         if models is not self.models or (ps == self._ps and not learnt and self._told is not None):
             return None
         self._ps = ps
@@ -122,15 +124,16 @@ class Stock:
         self._unsaid += 1
         return self._ps if self._unsaid < PS_BELIEVED else b""
 
-    async def _ask_abilities(self, ask: Ask, models: tuple[Model, ...], version: str, now: float) -> bool:
+    async def _ask_abilities(self, ask: Ask, models: tuple[Model, ...], ps: bytes, version: str, now: float) -> bool:
         """Of those not known yet, the loaded ones first; whether anything new was said."""
         self._forget_other_versions(version)
-        unknown = [one for one in models if not one.cloud and self._is_unknown((version, one.name, one.digest), now)]
+        unknown = tuple(
+            one for one in models if not one.cloud and self._is_unknown((version, one.name, one.digest), now)
+        )
         if not unknown or now < self._show_from:
             return False
-        unknown.sort(key=lambda one: not one.loaded)
         learnt, size = False, 0
-        for model in unknown[: self.shows]:
+        for model in sorted(loaded(unknown, ps), key=lambda one: not one.loaded)[: self.shows]:
             answer = await ask("/api/show", SHOW_MAX_BYTES, msgspec.json.encode({"model": model.name}))
             if answer is None:
                 self._show_from = now + SHOW_RETRY
