@@ -81,7 +81,7 @@ class Daemon:
         self._lan = OnLan(self._finder, wire or Wire(), self._spawn, self._came_or_went)
         self._metrics = Metrics(self._finder, self._publisher)
         self._commands = Commands()
-        self._on_changes = OnChange(folder.path, self._commands, self._spawn)
+        self._on_changes = OnChange(before.decision if before else None, self._commands, self._spawn)
         self._feeds = Feeds(self._finder, self._publisher, self._commands, self._spawn)
         self._bells = Bells(self)
         self._jobs = Jobs()

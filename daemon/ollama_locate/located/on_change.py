@@ -1,28 +1,23 @@
 """Commands on a change: run when the files say something else, one at a time each, and never waited for."""
 
-import contextlib
-from pathlib import Path
-
-from ollama_locate.core import render
-from ollama_locate.core.bounds import STATE_MAX_BYTES
 from ollama_locate.core.command import Command
-from ollama_locate.core.errors import OperatorError
 from ollama_locate.core.on_change import differs, environment
 from ollama_locate.core.snapshot import DecisionState
 from ollama_locate.core.text import shown
-from ollama_locate.edge.files import read
 
 from .commands import Commands, Spawn
 from .log import LOGGER
 
 
 class OnChange:
-    """A change while a command runs makes it run once more afterwards, with what is true then."""
+    """A change while a command runs makes it run once more afterwards, with what is true then.
 
-    def __init__(self, folder: Path, commands: Commands, spawn: Spawn) -> None:
+    `before` is what an earlier run has published: a restart that changes nothing is no change.
+    """
+
+    def __init__(self, before: DecisionState | None, commands: Commands, spawn: Spawn) -> None:
         self._commands, self._spawn = commands, spawn
         self._now: DecisionState | None = None
-        before = _before(folder)
         self._first = before
         self._told: dict[Command, DecisionState | None] = {}
         self._running: set[Command] = set()
@@ -49,11 +44,3 @@ class OnChange:
                     LOGGER.warning("on_change: %s: %s", shown(command.words[0]), trouble)
         finally:
             self._running.discard(command)
-
-
-def _before(folder: Path) -> DecisionState | None:
-    """What an earlier run has published: a restart that changes nothing is no change."""
-    with contextlib.suppress(OperatorError, ValueError):
-        data = read(folder, "state.json", STATE_MAX_BYTES)
-        return render.read_snapshot(data).decision if data else None
-    return None
