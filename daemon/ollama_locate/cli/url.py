@@ -6,6 +6,7 @@ from typing import Any
 from ollama_locate.core.advice import advice
 from ollama_locate.core.choosing import Wish, alternatives, fulfil
 from ollama_locate.core.errors import UsageError
+from ollama_locate.core.snapshot import Snapshot
 
 from .named import no_model
 from .show import note
@@ -85,9 +86,13 @@ def _model(args: argparse.Namespace, wish: Wish) -> int:
         return NONE_EXIT
     print(found.model if args.shows == "model" else found.url)
     if (found.url, "stale") == (snapshot.decision.endpoint, snapshot.decision.verdict):
-        note(f"ollama-locate: stale: {snapshot.decision.text}")
-        return STALE_EXIT if args.strict else 0
+        return _stale(args, snapshot)
     return 0
+
+
+def _stale(args: argparse.Namespace, snapshot: Snapshot) -> int:
+    note(f"ollama-locate: stale: {snapshot.decision.text}")
+    return STALE_EXIT if args.strict else 0
 
 
 def run(args: argparse.Namespace) -> int:
@@ -102,8 +107,7 @@ def run(args: argparse.Namespace) -> int:
     if snapshot.decision.verdict == "fresh":
         return 0
     if snapshot.decision.verdict == "stale":
-        note(f"ollama-locate: stale: {snapshot.decision.text}")
-        return STALE_EXIT if args.strict else 0
+        return _stale(args, snapshot)
     note("ollama-locate: no Ollama was found; this is the default.")
     for sentence in advice(snapshot):
         note(f"  {sentence}")

@@ -1,6 +1,6 @@
 """Who is up, who is in doubt, who is current: what is known of everybody, and the choice that follows from it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from operator import attrgetter
 
 from . import selection
@@ -179,22 +179,26 @@ class Board:
         if current is not None and current.health.status is Status.DOWN:
             since = current.health.suspect_since
         return [
-            Contender(
-                key,
-                self.tier(track.server),
-                track.floor,
-                track.models,
-                held=track.health.held_until > now,
-                demoted=track.complaints.demoted(now),
-                outdated=self._is_outdated(track, now),
-                answer=times.get(key),
-            )
+            self._contender(track, now, times)
             for key in sorted(self.up)
             if may_be_used((track := self.tracks[key]).server)
             and self.roster.reachable(track.server)
             and (track is current or not track.health.in_doubt)
             and (since is None or track.health.answered_at is None or track.health.answered_at >= since)
         ]
+
+    def _contender(self, track: Track, now: float, times: Mapping[str, float]) -> Contender:
+        """One of the healthy as it stands; `times` are of a typical answer, by key."""
+        return Contender(
+            track.server.key,
+            self.tier(track.server),
+            track.floor,
+            track.models,
+            held=track.health.held_until > now,
+            demoted=track.complaints.demoted(now),
+            outdated=self._is_outdated(track, now),
+            answer=times.get(track.server.key),
+        )
 
     def _is_outdated(self, track: Track, now: float) -> bool:
         """Whether its last answer is older than it ever is where nobody shares the interval."""
@@ -224,14 +228,7 @@ class Board:
         required = self.required()
         times = self._typical.of_servers(self.tracks, required)
         ranked = [
-            Contender(
-                key,
-                self.tier(track.server),
-                track.floor,
-                track.models,
-                demoted=track.complaints.demoted(now),
-                answer=times.get(key),
-            )
+            self._contender(track, now, times)
             for key in self.up
             if self.usable((track := self.tracks[key]).server) and not self.is_current(key)
         ]

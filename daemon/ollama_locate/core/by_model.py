@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from msgspec.structs import replace
+
 from . import selection
 from .selection import Contender
 
@@ -85,15 +87,6 @@ def _best(having: Sequence[Contender], current: str | None, pinned: str | None, 
 def for_model(having: Iterable[Contender], warm: frozenset[str], times: Mapping[str, float]) -> list[Contender]:
     """The contenders as they stand for one model: `warm` have it loaded, `times` are of a typical answer of it."""
     return [
-        Contender(
-            one.key,
-            one.tier,
-            one.rtt,
-            one.models,
-            held=one.held,
-            demoted=one.demoted,
-            cold=one.key not in warm,
-            answer=times.get(one.key),
-        )
+        replace(one, cold=one.key not in warm, answer=times.get(one.key), outdated=False)  # docs/scale.md says why
         for one in having
     ]

@@ -69,11 +69,11 @@ def _offered(wish: Wish, snapshot: Snapshot) -> Mapping[str, str]:
     if not wish.can and not wish.loaded:
         return best_by_model(snapshot)
     having: dict[str, dict[str, str]] = {}
-    for server in (one for one in answering(snapshot) if usable_url(snapshot, one)):
-        names = frozenset(server.models or ())
-        for model in server.inventory or ():
+    for server in answering(snapshot):
+        names, url = frozenset(server.models or ()), usable_url(snapshot, server)
+        for model in (server.inventory or ()) if url else ():
             if model.name in names and wish.can <= {*(model.can or ())} and (model.loaded or not wish.loaded):
-                having.setdefault(model.name, {})[server.key] = usable_url(snapshot, server)
+                having.setdefault(model.name, {})[server.key] = url
     return {name: urls.get(snapshot.best.get(name, ""), next(iter(urls.values()))) for name, urls in having.items()}
 
 

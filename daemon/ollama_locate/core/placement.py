@@ -8,13 +8,12 @@ from .net import Net
 from .patterns import Form, Pattern, matches, names
 from .selection import Standing
 from .server import Kind, Withheld, host_of
-from .snapshot import ServerState, Snapshot
+from .snapshot import NOT_ASKED, ServerState, Snapshot
 from .tailnet import Peer, Tailnet, Unavailable
 from .text import is_value
 
 _BY_TAILNET: Final = frozenset({Form.TAG, Form.USER, Form.NETWORK, Form.NAME})
 _DOUBTFUL: Final = frozenset({Standing.HELD_DOWN.word, Standing.REPORTED.word, Standing.FAILING.word})
-_NOT_ASKED: Final = frozenset({Standing.SELF_CHECK.word, Standing.UNREACHABLE.word})
 
 
 def answering(snapshot: Snapshot, *, withheld: bool = False) -> list[ServerState]:
@@ -23,7 +22,7 @@ def answering(snapshot: Snapshot, *, withheld: bool = False) -> list[ServerState
         server
         for server in snapshot.servers
         if server.health == "up"
-        and server.standing not in _NOT_ASKED
+        and server.standing not in NOT_ASKED
         and is_value(server.url)
         and (withheld or _is_usable(snapshot, server))
     ]

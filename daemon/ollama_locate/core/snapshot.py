@@ -204,7 +204,7 @@ def _url(snapshot: Snapshot, model: str, best: ServerState) -> str:
     """Where programs find the model: at the best one, else at the next that has it."""
     if url := usable_url(snapshot, best):
         return url
-    others = (one for one in snapshot.servers if one.standing not in _UNUSABLE and model in (one.models or ()))
+    others = (one for one in snapshot.servers if one.standing not in NOT_ASKED and model in (one.models or ()))
     return next((url for one in others if one.health == "up" and (url := usable_url(snapshot, one))), "")
 
 
@@ -218,4 +218,5 @@ def usable_url(snapshot: Snapshot, server: ServerState) -> str:
     return snapshot.decision.endpoint if server.key == snapshot.decision.server else ""
 
 
-_UNUSABLE = frozenset(one.word for one in (Standing.SELF_CHECK, Standing.UNREACHABLE))
+NOT_ASKED = frozenset(one.word for one in (Standing.SELF_CHECK, Standing.UNREACHABLE))
+"""Standings of those that no program is sent to, whatever their last answer was."""
