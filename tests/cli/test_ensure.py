@@ -440,7 +440,7 @@ def test_it_ends_when_the_daemon_has_published_what_it_loaded(run: Command, gpu:
         def tell() -> None:
             while not gpu.asked("/api/generate"):
                 time.sleep(0.01)
-            time.sleep(0.3)
+            time.sleep(0.3)  # the wait is what is tested: the command must not end before what follows
             ends.append(time.monotonic())
             run.publish(after)
 
